@@ -1,0 +1,265 @@
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "amp/config.h"
+#include "amp/error.h"
+#include "amp/export.h"
+#include "amp/load_result.h"
+#include "amp/registry.h"
+#include "amp/transaction.h"
+
+/// Loaders: one class a storage system. See docs/architecture.md for how they hang together.
+namespace amp {
+
+using arrow::RecordBatch;
+
+class ModeSet {
+ public:
+  constexpr ModeSet(std::initializer_list<LoadMode> modes) {
+    for (LoadMode mode : modes) bits_ |= Bit(mode);
+  }
+  constexpr bool contains(LoadMode mode) const { return (bits_ & Bit(mode)) != 0; }
+
+ private:
+  static constexpr unsigned Bit(LoadMode mode) { return 1U << static_cast<unsigned>(mode); }
+  unsigned bits_ = 0;
+};
+
+/// How a target makes rows and checkpoint one.
+enum class Delivery {
+  kAtomic,      ///< one transaction of the target holds both
+  kIdempotent,  ///< rows above the checkpoint are undone at the next start
+};
+
+/// What a loader is and can do.
+struct LoaderTraits {
+  std::string_view name;                         ///< also the scheme of its URLs
+  std::string_view summary = {};                 ///< one line for `ampload loaders`
+  std::array<std::string_view, 2> aliases = {};  ///< other names, empty where unused
+  std::string_view url_path = "path";            ///< the field that the path of a URL sets
+  ModeSet modes = {LoadMode::kAppend};
+  bool requires_schema_match = false;  ///< the table must have just the columns of the batch
+  bool supports_transactions = false;  ///< a failed load leaves nothing behind
+  bool row_errors = false;             ///< bad rows are skipped one by one, and reported
+  Delivery delivery = Delivery::kAtomic;
+  int max_writers = 0;  ///< how many transactions at once; 0: as many as you like
+};
+
+struct ColumnInfo {
+  std::string name;
+  std::string type;  ///< in the target's own words
+  bool nullable = true;
+};
+
+struct AMP_EXPORT TableInfo {
+  TableName table_name;
+  int64_t row_count = 0;
+  std::vector<ColumnInfo> columns;
+  int64_t size_bytes = 0;
+  Metadata extra;  ///< what only this loader knows
+
+  /// One JSON object on one line.
+  std::string ToJson() const;
+};
+
+/// How a column of the source will lie in the target.
+struct ColumnPlan {
+  std::string name;
+  std::string source_type;
+  std::string target_type;
+  std::string note;  ///< empty where every value is held exactly; else what is checked
+};
+
+/// What a load would do to a table.
+struct TablePlan {
+  bool exists = false;
+  std::vector<ColumnPlan> columns;
+  std::vector<std::string> statements;  ///< what would be run to make or clear the table
+};
+
+struct LoadProgress {
+  int64_t rows = 0;
+  int64_t bytes = 0;  ///< of Arrow data
+  int64_t batches = 0;
+};
+
+/// How batches are cut and how much of them may wait in memory.
+struct AMP_EXPORT PipelineOptions {
+  int64_t batch_rows = 65'536;
+  ByteSize batch_bytes{int64_t{16} << 20};
+  ByteSize memory{int64_t{64} << 20};
+
+  static constexpr auto Fields() {
+    return std::make_tuple(
+        Field("batch_rows", &PipelineOptions::batch_rows, "Most rows in one batch")
+            .Between(1, int64_t{1} << 31),
+        Field("batch_bytes", &PipelineOptions::batch_bytes, "Most Arrow bytes in one batch")
+            .Between(1, int64_t{1} << 31),
+        Field("memory", &PipelineOptions::memory,
+              "Most bytes that are read and wait to be written; a full queue stops the reader")
+            .Between(1, int64_t{1} << 40));
+  }
+};
+
+struct LoadOptions {
+  LoadMode mode = LoadMode::kAppend;
+  std::vector<std::string> key = {};
+  PipelineOptions pipeline = {};
+  /// Called after each batch is written, on the writing thread.
+  std::function<void(const LoadProgress&)> on_progress = {};
+  /// Once true, the load stops at the next batch boundary, rolls back and reports Cancelled.
+  const std::atomic<bool>* stop = nullptr;
+  /// Filled by `LoadBatchImpl` of loaders with `LoaderTraits::row_errors`.
+  RowErrors row_errors = {};
+};
+
+struct ReadOptions {
+  int64_t limit = -1;  ///< most rows; negative: all
+};
+
+class Session;
+
+/// A storage system, whatever it is: what the pipeline and the command hold.
+///
+/// LoadBatch, LoadTable and LoadStream may be called from several threads; where the target has one
+/// writer they wait for each other.
+class AMP_EXPORT Loader {
+ public:
+  using enum LoadMode;
+
+  Loader() = default;
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+  virtual ~Loader();
+
+  virtual const LoaderTraits& traits() const = 0;
+  /// The configuration without its secrets.
+  virtual std::string DescribeConfig() const = 0;
+
+  /// Connects and tests the connection; nothing happens when connected already.
+  Status Connect();
+  Status Disconnect();
+  bool is_connected() const { return connected_; }
+  /// Connects for as long as the session lives.
+  Result<Session> Open();
+
+  /// Each a commit of its own: all rows are stored, or none.
+  LoadResult LoadBatch(const RecordBatch& batch, const TableName& table,
+                       const LoadOptions& options = {});
+  LoadResult LoadTable(const arrow::Table& rows, const TableName& table,
+                       const LoadOptions& options = {});
+  /// Reads ahead on a thread of its own while writing.
+  LoadResult LoadStream(std::shared_ptr<arrow::RecordBatchReader> reader, const TableName& table,
+                        const LoadOptions& options = {});
+
+  /// Checks the spec and opens a transaction on its table.
+  Result<std::unique_ptr<Transaction>> BeginTransaction(const WriteSpec& spec);
+
+  /// None where the table does not exist.
+  Result<std::optional<TableInfo>> GetTableInfo(const TableName& table);
+  /// The table's rows as Arrow. NotFound where there is no such table.
+  Result<std::shared_ptr<arrow::RecordBatchReader>> ReadTable(const TableName& table,
+                                                              const ReadOptions& options = {});
+  /// What a load with this spec would do; changes nothing.
+  Result<TablePlan> PlanTable(const WriteSpec& spec);
+
+ protected:
+  virtual Status ConnectImpl() = 0;
+  virtual Status DisconnectImpl() = 0;
+
+  // A loader gives either BeginTransactionImpl, or LoadBatchImpl with CreateTableFromSchema and
+  // ClearTable; the base makes the one from the other.
+  virtual Result<std::unique_ptr<Transaction>> BeginTransactionImpl(const WriteSpec& spec);
+  virtual Result<int64_t> LoadBatchImpl(const RecordBatch& batch, const TableName& table,
+                                        LoadOptions& options);
+  virtual Status CreateTableFromSchema(const WriteSpec& spec);
+  virtual Status ClearTable(const TableName& table);
+
+  virtual Result<std::optional<TableInfo>> TableInfoImpl(const TableName& table);
+  virtual Result<std::shared_ptr<arrow::RecordBatchReader>> ReadTableImpl(
+      const TableName& table, const ReadOptions& options);
+  virtual Result<TablePlan> PlanTableImpl(const WriteSpec& spec);
+
+  /// Refuses a name that the target cannot hold. The base refuses empty names and `_amp_…`.
+  virtual Status CheckTableName(const TableName& table) const;
+  /// Facts that this loader adds to every result.
+  virtual Metadata BatchMetadata(const RecordBatch& batch, double seconds) const;
+  virtual Metadata TableMetadata(int64_t rows, int64_t batches, double seconds) const;
+
+ private:
+  friend class BatchTransaction;
+  Status CheckReady(const TableName& table) const;
+  Status CheckSpec(const WriteSpec& spec) const;
+  LoadResult NewResult(const TableName& table, const LoadOptions& options) const;
+
+  std::mutex connect_mutex_;
+  std::atomic<bool> connected_ = false;
+};
+
+/// Keeps a loader connected; disconnects at the end of its scope.
+class AMP_EXPORT Session {
+ public:
+  explicit Session(Loader* loader) : loader_(loader) {}
+  Session(Session&& other) noexcept : loader_(std::exchange(other.loader_, nullptr)) {}
+  Session& operator=(Session&&) = delete;
+  ~Session();
+  Loader* operator->() const { return loader_; }
+
+ private:
+  Loader* loader_;
+};
+
+/// The base of every loader. Deriving from it is registering with it: `Derived` needs a static
+/// constexpr `LoaderTraits kTraits`, and inherits this class's constructor.
+template <class Derived, class ConfigType>
+class DataLoader : public Loader {
+ public:
+  using Config = ConfigType;
+
+  explicit DataLoader(Config config) : config_(std::move(config)) {}
+
+  /// A loader from named values; ConfigInvalid where they do not fit.
+  static Result<std::unique_ptr<Loader>> Make(const ConfigMap& values) {
+    ARROW_ASSIGN_OR_RAISE(Config config, ParseConfig<Config>(Derived::kTraits.name, values));
+    return std::make_unique<Derived>(std::move(config));
+  }
+  /// A loader from a struct filled by hand; ConfigInvalid where a required field is missing.
+  static Result<std::unique_ptr<Derived>> Make(Config config) {
+    ARROW_RETURN_NOT_OK(CheckRequired(Derived::kTraits.name, FieldsOf<Config>(), &config));
+    ARROW_RETURN_NOT_OK(ValidateConfig(config));
+    return std::make_unique<Derived>(std::move(config));
+  }
+
+  const LoaderTraits& traits() const final { return Derived::kTraits; }
+  std::string DescribeConfig() const final {
+    const Config defaults{};
+    return RedactedText(FieldsOf<Config>(), &config_, &defaults);
+  }
+  const Config& config() const { return config_; }
+
+ private:
+  // Mentioning `registered_` here makes the compiler create it, and so run Add, for every class
+  // that derives.
+  static inline const bool registered_ = Registry::Global().Add<Derived>();
+  template <auto*>
+  struct Force {};
+  using ForceRegistration = Force<&registered_>;
+
+  Config config_;
+};
+
+}  // namespace amp

@@ -1,0 +1,180 @@
+#include "amp/loader.h"
+
+#include <arrow/record_batch.h>
+#include <arrow/table.h>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/batch_transaction.h"
+#include "core/metadata_json.h"
+
+namespace amp {
+namespace {
+
+Status NotGiven(std::string_view loader, std::string_view what) {
+  return MakeError(ErrorKind::kUnsupported, fmt::format("loader '{}' cannot {}", loader, what));
+}
+
+std::string ModeNames(const ModeSet& modes) {
+  std::vector<std::string_view> names;
+  for (LoadMode mode : {LoadMode::kAppend, LoadMode::kOverwrite, LoadMode::kUpsert,
+                        LoadMode::kMerge}) {
+    if (modes.contains(mode)) names.push_back(ToString(mode));
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+Status CheckColumnNames(const arrow::Schema& schema) {
+  std::vector<std::string> names = schema.field_names();
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end()) {
+    return MakeError(ErrorKind::kSchemaMismatch,
+                     fmt::format("column '{}' is there twice; give each column its own name",
+                                 *twice));
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+std::string TableInfo::ToJson() const {
+  nlohmann::ordered_json json;
+  json["table_name"] = table_name;
+  json["exists"] = true;
+  json["row_count"] = row_count;
+  json["columns"] = nlohmann::ordered_json::array();
+  for (const ColumnInfo& column : columns) {
+    json["columns"].push_back(
+        {{"name", column.name}, {"type", column.type}, {"nullable", column.nullable}});
+  }
+  json["size_bytes"] = size_bytes;
+  json["streams"] = nlohmann::ordered_json::object();
+  AddMetadata(extra, &json);
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+Loader::~Loader() = default;
+
+Session::~Session() {
+  if (loader_ == nullptr) return;
+  const Status status = loader_->Disconnect();
+  if (!status.ok()) spdlog::warn("disconnecting: {}", status.message());
+}
+
+Status Loader::Connect() {
+  std::lock_guard lock(connect_mutex_);
+  if (connected_) return Status::OK();
+  ARROW_RETURN_NOT_OK(WithSide(ConnectImpl(), ErrorSide::kTarget));
+  connected_ = true;
+  return Status::OK();
+}
+
+Status Loader::Disconnect() {
+  std::lock_guard lock(connect_mutex_);
+  if (!connected_) return Status::OK();
+  connected_ = false;
+  return WithSide(DisconnectImpl(), ErrorSide::kTarget);
+}
+
+Result<Session> Loader::Open() {
+  ARROW_RETURN_NOT_OK(Connect());
+  return Session(this);
+}
+
+Result<std::unique_ptr<Transaction>> Loader::BeginTransaction(const WriteSpec& spec) {
+  ARROW_RETURN_NOT_OK(CheckReady(spec.table));
+  ARROW_RETURN_NOT_OK(CheckSpec(spec));
+  return BeginTransactionImpl(spec);
+}
+
+Result<std::optional<TableInfo>> Loader::GetTableInfo(const TableName& table) {
+  ARROW_RETURN_NOT_OK(CheckReady(table));
+  return TableInfoImpl(table);
+}
+
+Result<std::shared_ptr<arrow::RecordBatchReader>> Loader::ReadTable(const TableName& table,
+                                                                    const ReadOptions& options) {
+  ARROW_RETURN_NOT_OK(CheckReady(table));
+  return ReadTableImpl(table, options);
+}
+
+Result<TablePlan> Loader::PlanTable(const WriteSpec& spec) {
+  ARROW_RETURN_NOT_OK(CheckReady(spec.table));
+  ARROW_RETURN_NOT_OK(CheckSpec(spec));
+  return PlanTableImpl(spec);
+}
+
+Status Loader::CheckReady(const TableName& table) const {
+  if (!connected_) {
+    return MakeError(ErrorKind::kConfigInvalid,
+                     fmt::format("loader '{}' is not connected; call Connect() first",
+                                 traits().name));
+  }
+  if (table.empty()) return MakeError(ErrorKind::kConfigInvalid, "the table name is empty");
+  if (table.starts_with("_amp_")) {
+    return MakeError(ErrorKind::kConfigInvalid,
+                     fmt::format("table '{}': names that start with _amp_ are Ampload's own; "
+                                 "choose another",
+                                 table));
+  }
+  return CheckTableName(table);
+}
+
+Status Loader::CheckSpec(const WriteSpec& spec) const {
+  if (!traits().modes.contains(spec.mode)) {
+    return MakeError(ErrorKind::kConfigInvalid,
+                     fmt::format("loader '{}' has no mode '{}'; it has: {}", traits().name,
+                                 ToString(spec.mode), ModeNames(traits().modes)));
+  }
+  if (spec.schema == nullptr || spec.schema->num_fields() == 0) {
+    return MakeError(ErrorKind::kSchemaMismatch,
+                     fmt::format("table '{}': the data has no columns", spec.table));
+  }
+  for (const std::string& key : spec.key) {
+    if (spec.schema->GetFieldIndex(key) < 0) {
+      return MakeError(ErrorKind::kConfigInvalid,
+                       fmt::format("key column '{}' is not in the data; its columns are: {}", key,
+                                   fmt::join(spec.schema->field_names(), ", ")));
+    }
+  }
+  return CheckColumnNames(*spec.schema);
+}
+
+Result<std::unique_ptr<Transaction>> Loader::BeginTransactionImpl(const WriteSpec& spec) {
+  return BatchTransaction::Begin(this, spec);
+}
+
+Result<int64_t> Loader::LoadBatchImpl(const RecordBatch&, const TableName&, LoadOptions&) {
+  return MakeError(ErrorKind::kInternal,
+                   fmt::format("loader '{}' gives neither BeginTransactionImpl nor LoadBatchImpl",
+                               traits().name));
+}
+
+Status Loader::CreateTableFromSchema(const WriteSpec&) { return Status::OK(); }
+
+Status Loader::ClearTable(const TableName&) { return NotGiven(traits().name, "clear a table"); }
+
+Result<std::optional<TableInfo>> Loader::TableInfoImpl(const TableName&) {
+  return NotGiven(traits().name, "tell about tables");
+}
+
+Result<std::shared_ptr<arrow::RecordBatchReader>> Loader::ReadTableImpl(const TableName&,
+                                                                        const ReadOptions&) {
+  return NotGiven(traits().name, "read tables back");
+}
+
+Result<TablePlan> Loader::PlanTableImpl(const WriteSpec&) {
+  return NotGiven(traits().name, "say beforehand what a load would do");
+}
+
+Status Loader::CheckTableName(const TableName&) const { return Status::OK(); }
+
+Metadata Loader::BatchMetadata(const RecordBatch&, double) const { return {}; }
+
+Metadata Loader::TableMetadata(int64_t, int64_t, double) const { return {}; }
+
+}  // namespace amp

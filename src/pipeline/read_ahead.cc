@@ -1,0 +1,55 @@
+#include "pipeline/read_ahead.h"
+
+#include <arrow/record_batch.h>
+#include <arrow/util/byte_size.h>
+
+#include <algorithm>
+
+namespace amp {
+
+int64_t BytesOf(const RecordBatch& batch) {
+  return arrow::util::ReferencedBufferSize(batch).ValueOr(0);
+}
+
+ReadAhead::ReadAhead(std::shared_ptr<arrow::RecordBatchReader> reader,
+                     const PipelineOptions& options)
+    : reader_(std::move(reader)),
+      options_(options),
+      queue_(options.memory.bytes),
+      thread_([this] { Run(); }) {}
+
+ReadAhead::~ReadAhead() {
+  queue_.Abandon();
+  thread_.join();
+}
+
+Result<std::shared_ptr<RecordBatch>> ReadAhead::Next() { return queue_.Pop(); }
+
+void ReadAhead::Run() { queue_.Finish(WithSide(ReadAll(), ErrorSide::kSource)); }
+
+Status ReadAhead::ReadAll() {
+  std::shared_ptr<RecordBatch> batch;
+  while (true) {
+    ARROW_RETURN_NOT_OK(reader_->ReadNext(&batch));
+    if (batch == nullptr || !PushCut(batch)) return Status::OK();
+  }
+}
+
+bool ReadAhead::PushCut(const std::shared_ptr<RecordBatch>& batch) {
+  const int64_t rows = batch->num_rows();
+  if (rows == 0) return true;
+  const int64_t bytes = BytesOf(*batch);
+  const int64_t by_bytes =
+      bytes <= options_.batch_bytes.bytes
+          ? rows
+          : std::max<int64_t>(1, rows * options_.batch_bytes.bytes / std::max<int64_t>(1, bytes));
+  const int64_t step = std::min(by_bytes, options_.batch_rows);
+  for (int64_t start = 0; start < rows; start += step) {
+    const int64_t length = std::min(step, rows - start);
+    auto part = length == rows ? batch : batch->Slice(start, length);
+    if (!queue_.Push(std::move(part), bytes / rows * length)) return false;
+  }
+  return true;
+}
+
+}  // namespace amp

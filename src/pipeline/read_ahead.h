@@ -1,0 +1,39 @@
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <memory>
+#include <thread>
+
+#include "amp/loader.h"
+#include "pipeline/batch_queue.h"
+
+namespace amp {
+
+/// Reads a RecordBatchReader on a thread of its own, cutting batches to the size that the options
+/// ask for. Ends its thread when destroyed.
+class ReadAhead {
+ public:
+  ReadAhead(std::shared_ptr<arrow::RecordBatchReader> reader, const PipelineOptions& options);
+  ~ReadAhead();
+  ReadAhead(const ReadAhead&) = delete;
+  ReadAhead& operator=(const ReadAhead&) = delete;
+
+  /// The next batch; null at the end. Errors of the source are marked as such.
+  Result<std::shared_ptr<RecordBatch>> Next();
+
+ private:
+  void Run();
+  Status ReadAll();
+  bool PushCut(const std::shared_ptr<RecordBatch>& batch);
+
+  std::shared_ptr<arrow::RecordBatchReader> reader_;
+  PipelineOptions options_;
+  BatchQueue queue_;
+  std::thread thread_;
+};
+
+/// How many bytes of Arrow data a batch refers to; a slice counts only its part.
+int64_t BytesOf(const RecordBatch& batch);
+
+}  // namespace amp

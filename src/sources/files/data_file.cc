@@ -1,0 +1,173 @@
+#include "sources/files/data_file.h"
+
+#include <arrow/io/compressed.h>
+#include <arrow/io/file.h>
+#include <arrow/io/stdio.h>
+#include <arrow/util/compression.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "sources/files/find_files.h"
+
+namespace amp {
+namespace {
+
+struct Ending {
+  std::string_view text;
+  FileFormat format;
+};
+
+constexpr std::array<Ending, 12> kEndings{{{".parquet", FileFormat::kParquet},
+                                           {".pq", FileFormat::kParquet},
+                                           {".arrow", FileFormat::kArrow},
+                                           {".arrows", FileFormat::kArrow},
+                                           {".feather", FileFormat::kArrow},
+                                           {".ipc", FileFormat::kArrow},
+                                           {".csv", FileFormat::kCsv},
+                                           {".jsonl", FileFormat::kJsonLines},
+                                           {".ndjson", FileFormat::kJsonLines},
+                                           {".json", FileFormat::kJsonLines},
+                                           {".csv.gz", FileFormat::kCsv},
+                                           {".jsonl.gz", FileFormat::kJsonLines}}};
+
+constexpr std::array<std::string_view, 4> kFormatNames{"parquet", "arrow", "csv", "jsonl"};
+
+constexpr std::string_view kParquetMagic = "PAR1";
+constexpr std::string_view kArrowFileMagic = "ARROW1";
+// An Arrow stream starts with the continuation marker of its first message.
+constexpr std::string_view kArrowStreamMagic = "\xFF\xFF\xFF\xFF";
+
+Status FileError(const std::string& path, ErrorKind kind, std::string_view why) {
+  return MakeError({.kind = kind, .side = ErrorSide::kSource, .target = path},
+                   fmt::format("file '{}': {}", path, why));
+}
+
+Result<std::string> ReadStart(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) {
+    return FileError(path, ErrorKind::kNotFound, std::strerror(errno));
+  }
+  if (S_ISDIR(info.st_mode)) return FileError(path, ErrorKind::kNotFound, "is a directory");
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return FileError(path, ErrorKind::kUnauthenticated, std::strerror(errno));
+  std::array<char, 8> start{};
+  in.read(start.data(), start.size());
+  if (in.gcount() == 0) {
+    return FileError(path, ErrorKind::kDataInvalid, "is empty; a data file has a header at least");
+  }
+  return std::string(start.data(), static_cast<size_t>(in.gcount()));
+}
+
+std::optional<FileFormat> FormatOfContent(std::string_view start) {
+  if (start.starts_with(kParquetMagic)) return FileFormat::kParquet;
+  if (start.starts_with(kArrowFileMagic) || start.starts_with(kArrowStreamMagic)) {
+    return FileFormat::kArrow;
+  }
+  return std::nullopt;
+}
+
+using InputPtr = std::shared_ptr<arrow::io::InputStream>;
+
+// Text may be gzip or zstd compressed.
+Result<InputPtr> OpenText(const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(InputPtr input, arrow::io::ReadableFile::Open(path));
+  const auto type = path.ends_with(".gz")    ? arrow::Compression::GZIP
+                    : path.ends_with(".zst") ? arrow::Compression::ZSTD
+                                             : arrow::Compression::UNCOMPRESSED;
+  if (type == arrow::Compression::UNCOMPRESSED) return input;
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::util::Codec> codec,
+                        arrow::util::Codec::Create(type));
+  ARROW_ASSIGN_OR_RAISE(InputPtr unpacked,
+                        arrow::io::CompressedInputStream::Make(codec.get(), input));
+  // The stream keeps a bare pointer to its codec.
+  return InputPtr(unpacked.get(), [unpacked, codec](auto*) mutable { unpacked.reset(); });
+}
+
+Result<std::unique_ptr<DataFile>> OpenStandardInput(FileFormat format) {
+  InputPtr input = std::make_shared<arrow::io::StdinStream>();
+  switch (format) {
+    case FileFormat::kArrow:
+      return OpenArrowStream(std::move(input));
+    case FileFormat::kCsv:
+      return OpenCsv(std::move(input));
+    case FileFormat::kJsonLines:
+      return OpenJsonLines(std::move(input));
+    case FileFormat::kParquet:
+      break;
+  }
+  return MakeError(ErrorKind::kConfigInvalid,
+                   "Parquet cannot be read from standard input, as it is read from its end; "
+                   "save it to a file first");
+}
+
+Result<std::unique_ptr<DataFile>> OpenNamed(const std::string& path, std::string_view start,
+                                            FileFormat format) {
+  switch (format) {
+    case FileFormat::kParquet:
+      return OpenParquetFile(path);
+    case FileFormat::kArrow: {
+      if (start.starts_with(kArrowFileMagic)) return OpenArrowFile(path);
+      ARROW_ASSIGN_OR_RAISE(InputPtr input, arrow::io::ReadableFile::Open(path));
+      return OpenArrowStream(std::move(input));
+    }
+    case FileFormat::kCsv: {
+      ARROW_ASSIGN_OR_RAISE(InputPtr input, OpenText(path));
+      return OpenCsv(std::move(input));
+    }
+    case FileFormat::kJsonLines: {
+      ARROW_ASSIGN_OR_RAISE(InputPtr input, OpenText(path));
+      return OpenJsonLines(std::move(input));
+    }
+  }
+  return Status::UnknownError("no such file format");
+}
+
+}  // namespace
+
+std::string_view ToString(FileFormat format) { return kFormatNames[static_cast<size_t>(format)]; }
+
+Result<FileFormat> ParseFileFormat(std::string_view text) {
+  for (size_t i = 0; i < kFormatNames.size(); ++i) {
+    if (kFormatNames[i] == text) return static_cast<FileFormat>(i);
+  }
+  return MakeError(ErrorKind::kConfigInvalid,
+                   fmt::format("'{}' is not a file format. There are: {}", text,
+                               fmt::join(kFormatNames, ", ")));
+}
+
+std::optional<FileFormat> FormatOfName(std::string_view path) {
+  for (const auto& [text, format] : kEndings) {
+    if (path.ends_with(text)) return format;
+  }
+  return std::nullopt;
+}
+
+Result<std::unique_ptr<DataFile>> OpenDataFile(const std::string& path,
+                                               std::optional<FileFormat> format) {
+  if (path == kStandardInput) {
+    auto opened = OpenStandardInput(format.value_or(FileFormat::kArrow));
+    if (opened.ok()) return opened;
+    return WithSide(WithContext(opened.status(), "standard input"), ErrorSide::kSource);
+  }
+  ARROW_ASSIGN_OR_RAISE(const std::string start, ReadStart(path));
+  if (!format) format = FormatOfName(path);
+  if (!format) format = FormatOfContent(start);
+  if (!format) {
+    return FileError(path, ErrorKind::kConfigInvalid,
+                     "neither name nor content tell its format; say --format "
+                     "parquet|arrow|csv|jsonl");
+  }
+  auto opened = OpenNamed(path, start, *format);
+  if (opened.ok()) return opened;
+  const Status& status = opened.status();
+  return WithSide(WithContext(status, fmt::format("file '{}': cannot be read as {}", path,
+                                                  ToString(*format))),
+                  ErrorSide::kSource);
+}
+
+}  // namespace amp

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <arrow/compute/expression.h>
+#include <arrow/type_fwd.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "amp/source.h"
+
+namespace amp {
+
+/// What to read of a file.
+struct FileScan {
+  std::vector<std::string> columns;  ///< top-level columns that the file has
+  /// Rows for which this is not true may be left out (whole row groups are); all of it is applied
+  /// afterwards.
+  std::optional<arrow::compute::Expression> filter = {};
+  int64_t batch_rows = 0;
+};
+
+/// One opened file of some format.
+class DataFile {
+ public:
+  virtual ~DataFile() = default;
+  virtual std::shared_ptr<arrow::Schema> schema() const = 0;
+  virtual std::optional<int64_t> num_rows() const { return std::nullopt; }
+  /// Memory is bounded by the scan's batches, not by the file. May be called once.
+  virtual Result<std::shared_ptr<arrow::RecordBatchReader>> Read(const FileScan& scan) = 0;
+};
+
+/// The format that a name's ending says (".csv.gz" too); none where it says nothing.
+std::optional<FileFormat> FormatOfName(std::string_view path);
+
+/// Opens a file or standard input; tells the format from the content where it is not given.
+Result<std::unique_ptr<DataFile>> OpenDataFile(const std::string& path,
+                                               std::optional<FileFormat> format);
+
+// One function a format. `path` is for messages.
+Result<std::unique_ptr<DataFile>> OpenParquetFile(const std::string& path);
+Result<std::unique_ptr<DataFile>> OpenArrowFile(const std::string& path);
+Result<std::unique_ptr<DataFile>> OpenArrowStream(std::shared_ptr<arrow::io::InputStream> input);
+Result<std::unique_ptr<DataFile>> OpenCsv(std::shared_ptr<arrow::io::InputStream> input);
+Result<std::unique_ptr<DataFile>> OpenJsonLines(std::shared_ptr<arrow::io::InputStream> input);
+
+}  // namespace amp
