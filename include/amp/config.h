@@ -80,6 +80,7 @@ struct FieldSpec {
   std::function<Status(const FieldSpec&, void* config, const ConfigValue&)> set = {};
   /// The field's value as text that `set` reads back; empty when unset.
   std::function<std::string(const void* config)> text = {};
+  std::function<void(void* to, const void* from)> copy = {};
 };
 
 namespace internal {
@@ -219,6 +220,9 @@ class Field {
     spec.text = [member = member_](const void* config) {
       return internal::MemberText(static_cast<const Config*>(config)->*member);
     };
+    spec.copy = [member = member_](void* to, const void* from) {
+      static_cast<Config*>(to)->*member = static_cast<const Config*>(from)->*member;
+    };
     return spec;
   }
 
@@ -289,6 +293,23 @@ AMP_EXPORT ConfigMap EnvironmentConfig(std::string_view owner,
 /// port, `path_field` and the parameters; also `scheme:PATH`, whose whole rest is `path_field`.
 /// A loader whose `path_field` is "path" takes all after `scheme:` or `scheme://` as it is.
 AMP_EXPORT Result<ConfigMap> ParseUrl(std::string_view url, std::string_view path_field);
+
+/// A configuration whose `url` field is spelled out into the other fields; what those say themselves
+/// goes before it.
+template <class Config>
+Result<Config> ExpandUrl(std::string_view owner, const Config& config,
+                         std::string_view path_field) {
+  if (config.url.empty()) return config;
+  ARROW_ASSIGN_OR_RAISE(const ConfigMap values, ParseUrl(config.url, path_field));
+  Config expanded;
+  ARROW_RETURN_NOT_OK(ApplyConfig(owner, FieldsOf<Config>(), values, &expanded));
+  const Config defaults;
+  for (const FieldSpec& field : FieldsOf<Config>()) {
+    if (field.text(&config) != field.text(&defaults)) field.copy(&expanded, &config);
+  }
+  expanded.url.clear();
+  return expanded;
+}
 
 /// The URL with its password taken out: what may be shown.
 AMP_EXPORT std::string RedactUrl(std::string_view url);

@@ -47,6 +47,7 @@ struct ErrorInfo {
   std::string target = {};       ///< what it was done to: a file, a server, a table
   std::string native_code = {};  ///< the other side's own code, such as SQLSTATE "23505"
   bool retryable = false;        ///< the same call may succeed later
+  int64_t row = -1;              ///< of the column or batch in hand, where one row is to blame
 };
 
 class AMP_EXPORT ErrorDetail final : public arrow::StatusDetail {

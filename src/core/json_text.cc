@@ -1,6 +1,7 @@
 #include "core/json_text.h"
 
 #include <arrow/array.h>
+#include <arrow/extension_type.h>
 #include <arrow/record_batch.h>
 #include <arrow/util/float16.h>
 #include <arrow/visit_array_inline.h>
@@ -142,6 +143,16 @@ class Renderer {
   Status Visit(const arrow::FixedSizeListArray& array) { return Lists(array); }
   Status Visit(const arrow::MapArray& array);
   Status Visit(const arrow::StructArray& array);
+
+  // JSON that is text already is taken as it is; other extensions show what they are made of.
+  Status Visit(const arrow::ExtensionArray& array) {
+    const auto& type = static_cast<const arrow::ExtensionType&>(*array.type());
+    if (type.extension_name() != "arrow.json" || array.storage()->type_id() != arrow::Type::STRING) {
+      return arrow::VisitArrayInline(*array.storage(), this);
+    }
+    const auto& texts = static_cast<const arrow::StringArray&>(*array.storage());
+    return Each(texts, [&](int64_t i, std::string* out) { out->append(texts.GetView(i)); });
+  }
 
   Status Visit(const arrow::Array& array) {
     return MakeError(ErrorKind::kUnsupported,
