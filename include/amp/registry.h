@@ -45,9 +45,11 @@ class AMP_EXPORT Registry {
   /// In alphabetic order.
   std::vector<const LoaderEntry*> entries() const;
 
-  /// Makes a loader from its name and configuration.
-  Result<std::unique_ptr<Loader>> Make(std::string_view name, const ConfigMap& values) const;
-  /// Makes a loader from a URL; `values` go before what the URL says, the environment after it.
+  /// Makes a loader from its name and configuration: `values` go before the environment
+  /// (AMPLOAD_<LOADER>_<FIELD>), that goes before `fallback`.
+  Result<std::unique_ptr<Loader>> Make(std::string_view name, const ConfigMap& values,
+                                       const ConfigMap& fallback = {}) const;
+  /// Makes a loader from a URL; `values` go before what the URL says.
   Result<std::unique_ptr<Loader>> MakeFromUrl(std::string_view url,
                                               const ConfigMap& values = {}) const;
 

@@ -2,6 +2,7 @@
 
 #include <arrow/type_fwd.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,8 @@ struct FileSourceOptions {
   std::string where = {};
   /// Most rows in a batch.
   int64_t batch_rows = 65'536;
+  /// Once true, waiting for standard input ends with Cancelled.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 /// An opened source: its schema is known, nothing much is read yet.

@@ -25,11 +25,11 @@ struct TextColumn {
 /// Each value of a plain column as JSON (see PlainSchema): bytes as "0x…", decimals and integers
 /// beyond 2^53 as strings, times as RFC 3339 with all digits, NaN and ±Infinity as strings, maps
 /// with text keys as objects, other maps as arrays of {"key":…,"value":…}.
-Result<TextColumn> RenderJson(const arrow::Array& column);
+AMP_EXPORT Result<TextColumn> RenderJson(const arrow::Array& column);
 
 /// Each row as one JSON object with every column, null as null.
-Result<TextColumn> RenderJsonRows(const arrow::RecordBatch& batch);
+AMP_EXPORT Result<TextColumn> RenderJsonRows(const arrow::RecordBatch& batch);
 
-void AppendJsonString(std::string_view text, std::string* out);
+AMP_EXPORT void AppendJsonString(std::string_view text, std::string* out);
 
 }  // namespace amp

@@ -70,11 +70,12 @@ std::vector<const LoaderEntry*> Registry::entries() const {
   return all;
 }
 
-Result<std::unique_ptr<Loader>> Registry::Make(std::string_view name,
-                                               const ConfigMap& values) const {
+Result<std::unique_ptr<Loader>> Registry::Make(std::string_view name, const ConfigMap& values,
+                                               const ConfigMap& fallback) const {
   ARROW_ASSIGN_OR_RAISE(const LoaderEntry* entry, Find(name));
   ConfigMap all = values;
   AddUnset(EnvironmentConfig(entry->traits->name, entry->fields()), entry->fields(), &all);
+  AddUnset(fallback, entry->fields(), &all);
   return entry->make(all);
 }
 

@@ -14,16 +14,16 @@ namespace amp {
 /// The schema without encodings that only exist in memory: a dictionary, run-end encoded, view or
 /// extension type becomes the plain type of its values, also inside nested types; metadata goes.
 /// Unsupported, naming the column, where there is no plain type (unions).
-Result<std::shared_ptr<arrow::Schema>> PlainSchema(const arrow::Schema& schema);
+AMP_EXPORT Result<std::shared_ptr<arrow::Schema>> PlainSchema(const arrow::Schema& schema);
 
 /// The batch's values in the layout of its PlainSchema. Returns the columns as they are where they
 /// are plain already.
-Result<std::shared_ptr<arrow::RecordBatch>> ToPlain(const arrow::RecordBatch& batch,
+AMP_EXPORT Result<std::shared_ptr<arrow::RecordBatch>> ToPlain(const arrow::RecordBatch& batch,
                                                     const std::shared_ptr<arrow::Schema>& plain);
 
 /// For each field of `have`, its place in `incoming`; SchemaMismatch names every column that is
 /// missing, new, or of another type, and says whose it is.
-Result<std::vector<int>> MatchColumns(const arrow::Schema& have, const arrow::Schema& incoming,
+AMP_EXPORT Result<std::vector<int>> MatchColumns(const arrow::Schema& have, const arrow::Schema& incoming,
                                       const std::string& table);
 
 }  // namespace amp

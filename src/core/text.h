@@ -10,25 +10,25 @@
 /// Small things about text.
 namespace amp {
 
-Result<std::string> ReadTextFile(const std::string& path);
+AMP_EXPORT Result<std::string> ReadTextFile(const std::string& path);
 
 /// "a, b" → {"a", "b"}; empty parts are left out.
-std::vector<std::string> SplitList(std::string_view text);
+AMP_EXPORT std::vector<std::string> SplitList(std::string_view text);
 
 /// AMPLOAD_<OWNER>_<FIELD>
-std::string EnvironmentName(std::string_view owner, std::string_view field);
+AMP_EXPORT std::string EnvironmentName(std::string_view owner, std::string_view field);
 
 /// Is a parameter of this name a secret, whoever's it is?
-bool IsSecretName(std::string_view name);
+AMP_EXPORT bool IsSecretName(std::string_view name);
 
 /// Lower-case digits, without a prefix.
-void AppendHex(const uint8_t* bytes, size_t size, std::string* out);
+AMP_EXPORT void AppendHex(const uint8_t* bytes, size_t size, std::string* out);
 /// None where `hex` is not pairs of hex digits.
-std::optional<std::string> HexDecode(std::string_view hex);
+AMP_EXPORT std::optional<std::string> HexDecode(std::string_view hex);
 
 /// 1234567 → "1,234,567"
-std::string Grouped(int64_t number);
+AMP_EXPORT std::string Grouped(int64_t number);
 /// 3221225472 → "3.0 GiB"
-std::string HumanBytes(int64_t bytes);
+AMP_EXPORT std::string HumanBytes(int64_t bytes);
 
 }  // namespace amp

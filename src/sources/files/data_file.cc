@@ -2,7 +2,6 @@
 
 #include <arrow/io/compressed.h>
 #include <arrow/io/file.h>
-#include <arrow/io/stdio.h>
 #include <arrow/util/compression.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 #include <fstream>
 
 #include "sources/files/find_files.h"
+#include "sources/files/standard_input.h"
 
 namespace amp {
 namespace {
@@ -88,9 +88,9 @@ Result<InputPtr> OpenText(const std::string& path) {
   return InputPtr(unpacked.get(), [unpacked, codec](auto*) mutable { unpacked.reset(); });
 }
 
-Result<std::unique_ptr<DataFile>> OpenStandardInput(FileFormat format) {
-  InputPtr input = std::make_shared<arrow::io::StdinStream>();
-  switch (format) {
+Result<std::unique_ptr<DataFile>> OpenStandardInput(const FileSourceOptions& options) {
+  InputPtr input = std::make_shared<StandardInput>(options.stop);
+  switch (options.format.value_or(FileFormat::kArrow)) {
     case FileFormat::kArrow:
       return OpenArrowStream(std::move(input));
     case FileFormat::kCsv:
@@ -148,13 +148,14 @@ std::optional<FileFormat> FormatOfName(std::string_view path) {
 }
 
 Result<std::unique_ptr<DataFile>> OpenDataFile(const std::string& path,
-                                               std::optional<FileFormat> format) {
+                                               const FileSourceOptions& options) {
   if (path == kStandardInput) {
-    auto opened = OpenStandardInput(format.value_or(FileFormat::kArrow));
+    auto opened = OpenStandardInput(options);
     if (opened.ok()) return opened;
     return WithSide(WithContext(opened.status(), "standard input"), ErrorSide::kSource);
   }
   ARROW_ASSIGN_OR_RAISE(const std::string start, ReadStart(path));
+  std::optional<FileFormat> format = options.format;
   if (!format) format = FormatOfName(path);
   if (!format) format = FormatOfContent(start);
   if (!format) {

@@ -37,7 +37,7 @@ std::optional<FileFormat> FormatOfName(std::string_view path);
 
 /// Opens a file or standard input; tells the format from the content where it is not given.
 Result<std::unique_ptr<DataFile>> OpenDataFile(const std::string& path,
-                                               std::optional<FileFormat> format);
+                                               const FileSourceOptions& options);
 
 // One function a format. `path` is for messages.
 Result<std::unique_ptr<DataFile>> OpenParquetFile(const std::string& path);

@@ -132,11 +132,11 @@ Result<ScanPlan> PlanScan(const arrow::Schema& all, const FileSourceOptions& opt
 /// Reads file after file; each is opened when its turn comes.
 class FilesReader final : public arrow::RecordBatchReader {
  public:
-  FilesReader(ScanPlan plan, std::vector<std::string> paths, std::optional<FileFormat> format,
+  FilesReader(ScanPlan plan, std::vector<std::string> paths, FileSourceOptions options,
               std::unique_ptr<DataFile> first)
       : plan_(std::move(plan)),
         paths_(std::move(paths)),
-        format_(format),
+        options_(std::move(options)),
         opened_(std::move(first)) {}
 
   SchemaPtr schema() const override { return plan_.output_schema; }
@@ -177,7 +177,7 @@ class FilesReader final : public arrow::RecordBatchReader {
     const std::string& path = paths_[next_++];
     file_ = std::move(opened_);
     if (file_ == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(file_, OpenDataFile(path, format_));
+      ARROW_ASSIGN_OR_RAISE(file_, OpenDataFile(path, options_));
     }
     FileScan scan{.columns = {}, .filter = {}, .batch_rows = plan_.batch_rows};
     for (const std::string& name : plan_.read_schema->field_names()) {
@@ -221,7 +221,7 @@ class FilesReader final : public arrow::RecordBatchReader {
 
   ScanPlan plan_;
   std::vector<std::string> paths_;
-  std::optional<FileFormat> format_;
+  FileSourceOptions options_;
   std::unique_ptr<DataFile> opened_;  // the first one, from looking at schemas
   std::unique_ptr<DataFile> file_;
   std::shared_ptr<arrow::RecordBatchReader> batches_;
@@ -248,7 +248,7 @@ Result<FileSource> OpenFiles(const FileSourceOptions& options) {
   SchemaUnion schemas;
   std::unique_ptr<DataFile> first;
   for (const std::string& path : paths) {
-    ARROW_ASSIGN_OR_RAISE(auto file, OpenDataFile(path, options.format));
+    ARROW_ASSIGN_OR_RAISE(auto file, OpenDataFile(path, options));
     ARROW_RETURN_NOT_OK(schemas.Add(path, *file->schema()));
     source.bytes += SizeOf(path);
     const auto rows = file->num_rows();
@@ -257,8 +257,8 @@ Result<FileSource> OpenFiles(const FileSourceOptions& options) {
   }
   ARROW_ASSIGN_OR_RAISE(ScanPlan plan, PlanScan(*schemas.Finish(), options));
   if (plan.filter) source.rows = std::nullopt;
-  source.reader = std::make_shared<FilesReader>(std::move(plan), std::move(paths),
-                                                options.format, std::move(first));
+  source.reader = std::make_shared<FilesReader>(std::move(plan), std::move(paths), options,
+                                                std::move(first));
   return source;
 }
 

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "amp/loader.h"
+
+namespace amp::cli {
+
+/// Live progress on stderr: one line that is drawn again and again on a terminal, else a line every
+/// ten seconds.
+class Progress {
+ public:
+  Progress(bool quiet, std::optional<int64_t> expected_rows);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void Update(const LoadProgress& progress);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::string Line(const LoadProgress& progress, double seconds) const;
+
+  const bool quiet_;
+  const bool terminal_;
+  const std::optional<int64_t> expected_rows_;
+  const Clock::time_point start_ = Clock::now();
+  Clock::time_point last_ = start_;
+  bool drawn_ = false;
+};
+
+}  // namespace amp::cli
