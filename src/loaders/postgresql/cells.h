@@ -12,13 +12,11 @@
 #include <string>
 #include <utility>
 
+#include "core/cell_encoder.h"
 #include "core/time_text.h"
 #include "loaders/postgresql/numeric.h"
-#include "loaders/postgresql/wire.h"
 
-/// How the cells of each kind of column are laid out. A cell class binds to a column and then says
-/// of row i (counted from the column's start): does its value fit, how large is it, what are its
-/// bytes. They are parameters of `CellEncoder`, so their calls are inlined.
+/// How PostgreSQL's binary form has each kind of value; see core/cell_encoder.h.
 namespace amp::postgresql {
 
 /// Days from 1970-01-01 to 2000-01-01, from where PostgreSQL counts.
@@ -32,23 +30,6 @@ inline constexpr int64_t kMinTimestamp = -211'813'488'000'000'000;
 inline constexpr int64_t kEndTimestamp = 9'223'371'331'200'000'000;
 inline constexpr int64_t kMinDate = -2'451'545;
 inline constexpr int64_t kEndDate = 2'145'031'949;
-
-/// What every cell class has; the defaults of the optional parts.
-struct Cell {
-  void Bind(const arrow::Array& /*column*/, int64_t /*start*/, int64_t /*count*/) {}
-  static constexpr bool kChecked = false;  ///< values are looked at by Fits
-  bool Fits(int64_t /*row*/) const { return true; }
-  std::string Why(int64_t /*row*/) const { return {}; }
-};
-
-/// A value in a buffer of fixed-width values.
-template <class T>
-struct FixedWidth : Cell {
-  const T* values = nullptr;
-  void Bind(const arrow::Array& column, int64_t, int64_t) {
-    values = column.data()->GetValues<T>(1);
-  }
-};
 
 template <class In, class Wire>
 struct RealCell : FixedWidth<In> {
@@ -85,12 +66,8 @@ struct HalfCell : FixedWidth<uint16_t> {
   }
 };
 
-struct BoolCell : Cell {
+struct BoolCell : BoolValues {
   static constexpr uint32_t kSize = 1;
-  const arrow::BooleanArray* column = nullptr;
-  void Bind(const arrow::Array& array, int64_t, int64_t) {
-    column = &static_cast<const arrow::BooleanArray&>(array);
-  }
   uint8_t* Write(int64_t row, uint8_t* out) const {
     return Put(static_cast<uint8_t>(column->Value(row)), out);
   }
@@ -256,73 +233,47 @@ struct MonthDayNanoCell : FixedWidth<arrow::MonthDayNanoIntervalType::MonthDayNa
   }
 };
 
-struct FixedBinaryCell : Cell {
-  static constexpr uint32_t kSize = 0;
-  const uint8_t* bytes = nullptr;
-  uint32_t width;
-  explicit FixedBinaryCell(const arrow::DataType& type)
-      : width(static_cast<uint32_t>(
-            static_cast<const arrow::FixedSizeBinaryType&>(type).byte_width())) {}
-  void Bind(const arrow::Array& column, int64_t, int64_t) {
-    bytes = static_cast<const arrow::FixedSizeBinaryArray&>(column).raw_values();
-  }
-  uint32_t Size(int64_t) const { return width; }
-  uint8_t* Write(int64_t row, uint8_t* out) const {
-    return PutBytes(bytes + row * width, width, out);
-  }
-};
-
 /// PostgreSQL allocates no more than this for one value.
 inline constexpr int64_t kMaxValueBytes = (int64_t{1} << 30) - 64;
 
-template <class Offset>
-struct BinaryCell : Cell {
-  static constexpr uint32_t kSize = 0;
+/// bytea: the bytes themselves.
+template <class Values>
+struct BinaryCell : Values {
+  using Values::Values;
   static constexpr bool kChecked = true;
-  const Offset* offsets = nullptr;
-  const uint8_t* bytes = nullptr;
 
-  void Bind(const arrow::Array& column, int64_t, int64_t) {
-    offsets = column.data()->GetValues<Offset>(1);
-    bytes = column.data()->buffers[2] == nullptr ? nullptr : column.data()->buffers[2]->data();
-  }
-  bool Fits(int64_t row) const { return offsets[row + 1] - offsets[row] <= kMaxValueBytes; }
+  bool Fits(int64_t row) const { return this->Length(row) <= kMaxValueBytes; }
   std::string Why(int64_t row) const {
-    return fmt::format("a value of {} bytes; PostgreSQL holds less than 1 GiB",
-                       offsets[row + 1] - offsets[row]);
+    return fmt::format("a value of {} bytes; PostgreSQL holds less than 1 GiB", this->Length(row));
   }
-  uint32_t Size(int64_t row) const {
-    return static_cast<uint32_t>(offsets[row + 1] - offsets[row]);
-  }
-  uint8_t* Write(int64_t row, uint8_t* out) const {
-    return PutBytes(bytes + offsets[row], Size(row), out);
-  }
+  uint32_t Size(int64_t row) const { return static_cast<uint32_t>(this->Length(row)); }
+  uint8_t* Write(int64_t row, uint8_t* out) const { return PutBytes(this->At(row), Size(row), out); }
 };
 
 /// text: no 0x00. One search over the values of a whole run finds that there is none.
 template <class Offset>
-struct TextCell : BinaryCell<Offset> {
+struct TextCell : BinaryCell<Binary<Offset>> {
+  using Base = BinaryCell<Binary<Offset>>;
   bool has_zero = false;
 
   void Bind(const arrow::Array& column, int64_t start, int64_t count) {
-    BinaryCell<Offset>::Bind(column, start, count);
-    const Offset from = this->offsets[start];
-    const auto size = static_cast<size_t>(this->offsets[start + count] - from);
-    has_zero = size > 0 && std::memchr(this->bytes + from, 0, size) != nullptr;
+    Base::Bind(column, start, count);
+    const auto size = static_cast<size_t>(this->offsets[start + count] - this->offsets[start]);
+    has_zero = size > 0 && std::memchr(this->At(start), 0, size) != nullptr;
   }
   bool Fits(int64_t row) const {
-    return BinaryCell<Offset>::Fits(row) && (!has_zero || Zero(row) == nullptr);
+    return Base::Fits(row) && (!has_zero || Zero(row) == nullptr);
   }
   std::string Why(int64_t row) const {
-    if (!BinaryCell<Offset>::Fits(row)) return BinaryCell<Offset>::Why(row);
-    const auto* at = static_cast<const uint8_t*>(Zero(row));
+    if (!Base::Fits(row)) return Base::Why(row);
     return fmt::format("the text has a 0x00 at byte {}, which PostgreSQL's text cannot hold; "
                        "store it as binary",
-                       at - (this->bytes + this->offsets[row]));
+                       Zero(row) - this->At(row));
   }
-  const void* Zero(int64_t row) const {
+  const uint8_t* Zero(int64_t row) const {
     const uint32_t size = this->Size(row);
-    return size == 0 ? nullptr : std::memchr(this->bytes + this->offsets[row], 0, size);
+    return size == 0 ? nullptr
+                     : static_cast<const uint8_t*>(std::memchr(this->At(row), 0, size));
   }
 };
 

@@ -10,119 +10,27 @@ namespace {
 constexpr uint32_t kLengthBytes = 4;
 constexpr int32_t kNullLength = -1;
 
-/// Rows of a column in hand.
-struct Run {
-  const arrow::Array* column = nullptr;
-  int64_t start = 0;
-  int64_t count = 0;
-  bool has_nulls = false;
-
-  void Take(const arrow::Array& array, int64_t first, int64_t rows) {
-    column = &array;
-    start = first;
-    count = rows;
-    has_nulls = array.null_count() != 0;
+struct CopyFormat {
+  static constexpr bool kNulls = true;
+  static constexpr uint32_t kHeaderBytes = kLengthBytes;
+  static constexpr uint32_t kNullBytes = kLengthBytes;
+  static uint8_t* PutHeader(uint32_t size, uint8_t* out) {
+    return Put(static_cast<int32_t>(size), out);
   }
-  bool IsNull(int64_t i) const { return has_nulls && column->IsNull(start + i); }
+  static uint8_t* PutNull(uint8_t* out) { return Put(kNullLength, out); }
 };
 
-/// Columns whose cells can be written without knowing anything but their row.
-template <class CellType>
-class CellEncoder final : public ColumnEncoder {
- public:
-  explicit CellEncoder(CellType cell) : cell_(std::move(cell)) {}
-
-  Status Measure(const arrow::Array& column, int64_t start, int64_t count,
-                 uint32_t* sizes) override {
-    run_.Take(column, start, count);
-    cell_.Bind(column, start, count);
-    return run_.has_nulls ? MeasureRows<true>(sizes) : MeasureRows<false>(sizes);
-  }
-
-  void Write(uint8_t** cursors) override {
-    run_.has_nulls ? WriteRows<true>(cursors) : WriteRows<false>(cursors);
-  }
-
- private:
-  uint32_t SizeOf(int64_t row) const {
-    if constexpr (CellType::kSize != 0) {
-      return CellType::kSize;
-    } else {
-      return cell_.Size(row);
-    }
-  }
-
-  template <bool kNulls>
-  Status MeasureRows(uint32_t* sizes) {
-    for (int64_t i = 0; i < run_.count; ++i) {
-      sizes[i] += kLengthBytes;
-      if (kNulls && run_.IsNull(i)) continue;
-      const int64_t row = run_.start + i;
-      if constexpr (CellType::kChecked) {
-        if (!cell_.Fits(row)) return ValueError(row, cell_.Why(row));
-      }
-      sizes[i] += SizeOf(row);
-    }
-    return Status::OK();
-  }
-
-  template <bool kNulls>
-  void WriteRows(uint8_t** cursors) {
-    for (int64_t i = 0; i < run_.count; ++i) {
-      if (kNulls && run_.IsNull(i)) {
-        cursors[i] = Put(kNullLength, cursors[i]);
-        continue;
-      }
-      const int64_t row = run_.start + i;
-      cursors[i] = cell_.Write(row, Put(static_cast<int32_t>(SizeOf(row)), cursors[i]));
-    }
-  }
-
-  CellType cell_;
-  Run run_;
-};
-
-/// Cells whose bytes must be made to know their size: made while measuring, copied while writing.
-class MadeEncoder : public ColumnEncoder {
- public:
-  void Write(uint8_t** cursors) final {
-    const uint8_t* from = made_.data();
-    for (size_t i = 0; i < sizes_.size(); ++i) {
-      cursors[i] = PutBytes(from, sizes_[i], cursors[i]);
-      from += sizes_[i];
-    }
-  }
-
+/// Cells that are made before they are written, nulls among them.
+class MadeCopyCells : public MadeCells {
  protected:
-  void Start(int64_t count) {
-    used_ = 0;
-    sizes_.clear();
-    sizes_.reserve(static_cast<size_t>(count));
-  }
-  /// Room for `bytes` more; valid until the next call.
-  uint8_t* Room(size_t bytes) {
-    if (made_.size() < used_ + bytes) made_.resize(std::max(used_ + bytes, made_.size() * 2));
-    return made_.data() + used_;
-  }
-  void Done(const uint8_t* start, const uint8_t* end, uint32_t* size) {
-    const auto bytes = static_cast<uint32_t>(end - start);
-    used_ += bytes;
-    sizes_.push_back(bytes);
-    *size += bytes;
-  }
   void AddNull(uint32_t* size) {
-    uint8_t* start = Room(kLengthBytes);
-    Done(start, Put(kNullLength, start), size);
+    uint8_t* room = Room(kLengthBytes);
+    Done(room, Put(kNullLength, room), size);
   }
-
- private:
-  std::vector<uint8_t> made_;
-  size_t used_ = 0;
-  std::vector<uint32_t> sizes_;
 };
 
 template <class CellType>
-class NumericEncoder final : public MadeEncoder {
+class NumericEncoder final : public MadeCopyCells {
  public:
   explicit NumericEncoder(CellType cell) : cell_(std::move(cell)) {}
 
@@ -149,7 +57,7 @@ class NumericEncoder final : public MadeEncoder {
 };
 
 /// jsonb: a version byte and JSON text. (jsonb_recv in src/backend/utils/adt/jsonb.c)
-class JsonbEncoder final : public MadeEncoder {
+class JsonbEncoder final : public MadeCopyCells {
  public:
   Status Measure(const arrow::Array& column, int64_t start, int64_t count,
                  uint32_t* sizes) override {
@@ -215,7 +123,6 @@ class ArrayEncoder final : public ColumnEncoder {
   Status Measure(const arrow::Array& column, int64_t start, int64_t count,
                  uint32_t* sizes) override {
     run_.Take(column, start, count);
-    discarded_.clear();
     const auto& lists = static_cast<const ListArray&>(column);
     first_ = lists.value_offset(start);
     const int64_t elements = lists.value_offset(start + count) - first_;
@@ -240,6 +147,9 @@ class ArrayEncoder final : public ColumnEncoder {
         element_cursors_[e] = cursors[i];
         cursors[i] += element_sizes_[e];
       }
+    }
+    for (uint8_t*& cursor : element_cursors_) {
+      if (cursor == nullptr) cursor = discarded_.data();
     }
     element_->Write(element_cursors_.data());
   }
@@ -277,15 +187,10 @@ class ArrayEncoder final : public ColumnEncoder {
 
   // A null list may still have elements; they are encoded into a place that nobody reads.
   void DiscardElements(int64_t i) {
-    size_t bytes = 0;
-    for (size_t e = From(i); e < To(i); ++e) bytes += element_sizes_[e];
-    if (bytes == 0) return;
-    discarded_.push_back(std::make_unique<uint8_t[]>(bytes));
-    uint8_t* out = discarded_.back().get();
     for (size_t e = From(i); e < To(i); ++e) {
-      element_cursors_[e] = out;
-      out += element_sizes_[e];
+      discarded_.resize(std::max<size_t>(discarded_.size(), element_sizes_[e]));
     }
+    for (size_t e = From(i); e < To(i); ++e) element_cursors_[e] = nullptr;
   }
 
   Status AtListRow(const ListArray& lists, const Status& status) const {
@@ -304,14 +209,14 @@ class ArrayEncoder final : public ColumnEncoder {
   int64_t first_ = 0;
   std::vector<uint32_t> element_sizes_;
   std::vector<uint8_t*> element_cursors_;
-  std::vector<std::unique_ptr<uint8_t[]>> discarded_;
+  std::vector<uint8_t> discarded_;
 };
 
 using EncoderPtr = std::unique_ptr<ColumnEncoder>;
 
 template <class CellType>
 EncoderPtr Cells(CellType cell) {
-  return std::make_unique<CellEncoder<CellType>>(std::move(cell));
+  return std::make_unique<CellEncoder<CellType, CopyFormat>>(std::move(cell));
 }
 
 template <class CellType>
@@ -391,11 +296,11 @@ EncoderPtr Strings(const arrow::DataType& type, uint32_t oid) {
     case arrow::Type::LARGE_STRING:
       return IsText(oid) ? Cells(TextCell<int64_t>{}) : nullptr;
     case arrow::Type::BINARY:
-      return oid == oid::kBytea ? Cells(BinaryCell<int32_t>{}) : nullptr;
+      return oid == oid::kBytea ? Cells(BinaryCell<Binary<int32_t>>{}) : nullptr;
     case arrow::Type::LARGE_BINARY:
-      return oid == oid::kBytea ? Cells(BinaryCell<int64_t>{}) : nullptr;
+      return oid == oid::kBytea ? Cells(BinaryCell<Binary<int64_t>>{}) : nullptr;
     default:
-      return oid == oid::kBytea ? Cells(FixedBinaryCell(type)) : nullptr;
+      return oid == oid::kBytea ? Cells(BinaryCell<FixedBinary>(type)) : nullptr;
   }
 }
 
@@ -487,12 +392,6 @@ Result<std::unique_ptr<ColumnEncoder>> MakeColumnEncoder(const arrow::DataType& 
   if (encoder != nullptr) return encoder;
   return MakeError(ErrorKind::kSchemaMismatch,
                    fmt::format("{} does not fit the column's type", type.ToString()));
-}
-
-Status ValueError(int64_t row, std::string why) {
-  return MakeError(
-      {.kind = ErrorKind::kDataInvalid, .side = ErrorSide::kTarget, .operation = "encode", .row = row},
-      std::move(why));
 }
 
 }  // namespace amp::postgresql

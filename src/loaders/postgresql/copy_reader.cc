@@ -8,7 +8,7 @@
 
 #include "loaders/postgresql/cells.h"
 #include "loaders/postgresql/type_map.h"
-#include "loaders/postgresql/wire.h"
+#include "core/cell_encoder.h"
 
 namespace amp::postgresql {
 namespace {

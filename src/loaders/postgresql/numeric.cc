@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "loaders/postgresql/wire.h"
+#include "core/cell_encoder.h"
 
 namespace amp::postgresql {
 namespace {

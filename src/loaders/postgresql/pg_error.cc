@@ -75,7 +75,19 @@ std::string Sentence(std::string_view text) {
   return text.empty() ? std::string() : fmt::format(". {}", text);
 }
 
-// libpq's own words, without what it repeats.
+// `connection to server at "h", port 1 failed: Connection refused\n\tIs the server running …?`: what
+// comes before and after the reason says nothing that our own message does not say.
+std::string ReasonOf(std::string message) {
+  message = message.substr(0, message.find("\n\t"));
+  constexpr std::string_view kFailed = " failed: ";
+  const size_t failed = message.find(kFailed);
+  if (message.starts_with("connection to server") && failed != std::string::npos) {
+    message = message.substr(failed + kFailed.size());
+  }
+  return OneLine(message);
+}
+
+// libpq's own words.
 std::string LibpqMessage(PGconn* connection) {
   const std::string message = OneLine(PQerrorMessage(connection));
   return message.empty() ? "the connection was lost" : message;
@@ -92,7 +104,7 @@ VerboseError ReadVerbose(const std::string& message) {
   const size_t state = message.find_first_not_of(' ', fatal == std::string::npos ? 0 : fatal + 6);
   if (fatal == std::string::npos || state == std::string::npos ||
       message.size() < state + kStateLength + 2 || message[state + kStateLength] != ':') {
-    return {"", OneLine(message)};
+    return {"", ReasonOf(message)};
   }
   std::string text = message.substr(state + kStateLength + 1);
   text = text.substr(0, text.find("LOCATION:"));

@@ -64,9 +64,9 @@ Result<std::optional<TableInfo>> PostgreSQLLoader::TableInfoImpl(const TableName
   if (!columns) return std::nullopt;
   ARROW_ASSIGN_OR_RAISE(
       const auto rows,
-      connection->Query(fmt::format("SELECT count(*), pg_total_relation_size($1), "
+      connection->Query(fmt::format("SELECT count(*), pg_total_relation_size(to_regclass($1::text)), "
                                     "(SELECT nspname FROM pg_namespace n JOIN pg_class c ON "
-                                    "c.relnamespace = n.oid WHERE c.oid = to_regclass($1)) FROM {}",
+                                    "c.relnamespace = n.oid WHERE c.oid = to_regclass($1::text)) FROM {}",
                                     qualified),
                         "counting rows", {qualified}));
   TableInfo info{.table_name = table,

@@ -39,7 +39,7 @@ Status PostgreSQLTransaction::Prepare(LoadMode mode) {
   ARROW_RETURN_NOT_OK(connection_->Execute("BEGIN", "begin"));
   open_ = true;
   ARROW_ASSIGN_OR_RAISE(const std::vector<uint32_t> oids, EnsureTable());
-  ARROW_ASSIGN_OR_RAISE(encoder_, CopyEncoder::Make(*plain_, oids));
+  ARROW_ASSIGN_OR_RAISE(encoder_, MakeCopyEncoder(*plain_, oids));
   if (mode != LoadMode::kOverwrite) return Status::OK();
   // DELETE, not TRUNCATE: a reader with an older snapshot goes on seeing the old rows. The lock
   // keeps out a second OVERWRITE, whose DELETE would not see our rows; readers are not kept out.
@@ -74,13 +74,13 @@ Status PostgreSQLTransaction::StartCopy() {
       connection_->BeginCopyIn(fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary)", qualified_,
                                            fmt::join(names, ", "))));
   copying_ = true;
-  return connection_->PutCopyData(CopyEncoder::Header());
+  return connection_->PutCopyData(CopyHeader());
 }
 
 Status PostgreSQLTransaction::EndCopy() {
   if (!copying_) return Status::OK();
   copying_ = false;
-  ARROW_RETURN_NOT_OK(connection_->PutCopyData(CopyEncoder::Trailer()));
+  ARROW_RETURN_NOT_OK(connection_->PutCopyData(CopyTrailer()));
   const Status status = connection_->EndCopyIn();
   return status.ok() ? status : WithContext(status, fmt::format("table '{}'", table_));
 }
@@ -89,8 +89,8 @@ Result<int64_t> PostgreSQLTransaction::Write(const BatchRecord& /*record*/,
                                              const arrow::RecordBatch& batch) {
   ARROW_ASSIGN_OR_RAISE(const auto plain, ToPlain(batch, plain_));
   if (!copying_) ARROW_RETURN_NOT_OK(StartCopy());
-  ARROW_RETURN_NOT_OK(encoder_->Encode(*plain, rows_, [&](std::span<const uint8_t> piece) {
-    return connection_->PutCopyData(piece);
+  ARROW_RETURN_NOT_OK(encoder_->Encode(*plain, rows_, [&](const EncodedRows& rows) {
+    return connection_->PutCopyData(rows.bytes);
   }));
   rows_ += batch.num_rows();
   // An answer in the middle of a COPY is an error, mostly: no need to send the rest. If it was but

@@ -31,7 +31,7 @@ class PostgreSQLTransaction final : public Transaction {
   std::string qualified_;
   TableName table_;
   std::shared_ptr<arrow::Schema> plain_;
-  std::optional<CopyEncoder> encoder_;
+  std::optional<RowEncoder> encoder_;
   int64_t rows_ = 0;
   bool copying_ = false;
   bool open_ = false;
