@@ -141,6 +141,18 @@ constexpr FieldType FieldTypeOf() {
 }
 
 template <class T>
+std::vector<std::string_view> ChoicesOf() {
+  if constexpr (IsOptional<T>::value) {
+    return ChoicesOf<typename T::value_type>();
+  } else if constexpr (NamedEnum<T>) {
+    const auto names = AmpEnumNames(T{});
+    return {names.begin(), names.end()};
+  } else {
+    return {};
+  }
+}
+
+template <class T>
 Status ReadMember(const FieldSpec& field, const ConfigValue& value, T* out) {
   if constexpr (IsOptional<T>::value) {
     typename T::value_type inner{};
@@ -210,10 +222,7 @@ class Field {
     FieldSpec spec{.name = name_, .doc = doc_, .type = internal::FieldTypeOf<Member>(),
                    .required = required_, .secret = secret_, .min = min_, .max = max_};
     spec.aliases.assign(aliases_.begin(), aliases_.begin() + alias_count_);
-    if constexpr (internal::NamedEnum<Member>) {
-      auto names = AmpEnumNames(Member{});
-      spec.choices.assign(names.begin(), names.end());
-    }
+    spec.choices = internal::ChoicesOf<Member>();
     spec.set = [member = member_](const FieldSpec& field, void* config, const ConfigValue& value) {
       return internal::ReadMember(field, value, &(static_cast<Config*>(config)->*member));
     };

@@ -23,7 +23,7 @@ Result<SetOptions> ReadSetOptions(const std::vector<std::string>& set) {
     const bool is_pipeline = FindField(FieldsOf<PipelineOptions>(), name) != nullptr;
     (is_pipeline ? options.pipeline : options.target)
         .insert_or_assign(name,
-                          ConfigValue{.value = entry.substr(equals + 1), .origin = "--set " + name});
+                          ConfigValue{.value = entry.substr(equals + 1), .origin = "--set"});
   }
   return options;
 }

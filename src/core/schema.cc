@@ -145,6 +145,14 @@ Result<std::shared_ptr<arrow::RecordBatch>> ToPlain(const arrow::RecordBatch& ba
   return arrow::RecordBatch::Make(plain, batch.num_rows(), std::move(columns));
 }
 
+std::string FirstFew(const std::vector<std::string>& parts) {
+  constexpr size_t kShown = 8;
+  if (parts.size() <= kShown) return fmt::format("{}", fmt::join(parts, "; "));
+  return fmt::format("{}; … and {} more",
+                     fmt::join(parts.begin(), parts.begin() + kShown, "; "),
+                     parts.size() - kShown);
+}
+
 Result<std::vector<int>> MatchColumns(const arrow::Schema& have, const arrow::Schema& incoming,
                                       const std::string& table) {
   std::vector<int> places;
@@ -169,7 +177,7 @@ Result<std::vector<int>> MatchColumns(const arrow::Schema& have, const arrow::Sc
   return MakeError(ErrorKind::kSchemaMismatch,
                    fmt::format("table '{}' has other columns than the data: {}. Choose another "
                                "table, or bring the columns in line with --columns",
-                               table, fmt::join(wrong, "; ")));
+                               table, FirstFew(wrong)));
 }
 
 }  // namespace amp

@@ -26,4 +26,7 @@ AMP_EXPORT Result<std::shared_ptr<arrow::RecordBatch>> ToPlain(const arrow::Reco
 AMP_EXPORT Result<std::vector<int>> MatchColumns(const arrow::Schema& have, const arrow::Schema& incoming,
                                       const std::string& table);
 
+/// "a; b; … and 3 more": the first few of many, for messages.
+AMP_EXPORT std::string FirstFew(const std::vector<std::string>& parts);
+
 }  // namespace amp

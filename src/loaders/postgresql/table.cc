@@ -2,6 +2,7 @@
 
 #include <arrow/type.h>
 
+#include "core/schema.h"
 #include "loaders/postgresql/column_encoder.h"
 #include "loaders/postgresql/type_map.h"
 
@@ -122,7 +123,7 @@ Result<std::vector<uint32_t>> MatchTable(const std::vector<TableColumn>& columns
   return MakeError({.kind = ErrorKind::kSchemaMismatch, .side = ErrorSide::kTarget},
                    fmt::format("table '{}' has other columns than the data: {}. Choose another "
                                "table, alter this one, or choose columns with --columns",
-                               table, fmt::join(wrong, "; ")));
+                               table, FirstFew(wrong)));
 }
 
 Result<std::vector<ColumnPlan>> PlanColumns(const arrow::Schema& schema) {

@@ -1,0 +1,79 @@
+#include "loaders/lmdb/table_format.h"
+
+#include <arrow/buffer.h>
+#include <arrow/io/memory.h>
+#include <arrow/ipc/dictionary.h>
+#include <arrow/ipc/reader.h>
+#include <arrow/ipc/writer.h>
+#include <arrow/util/base64.h>
+
+#include <nlohmann/json.hpp>
+
+namespace amp::lmdb {
+namespace {
+
+constexpr int kVersion = 1;
+
+Status Broken(const std::string& table, std::string_view why) {
+  return MakeError({.kind = ErrorKind::kDataInvalid, .side = ErrorSide::kTarget},
+                   fmt::format("table '{}': its description in '{}' is broken: {}", table,
+                               kTablesDatabase, why));
+}
+
+Result<std::shared_ptr<arrow::Schema>> DecodeSchema(const std::string& base64) {
+  ARROW_ASSIGN_OR_RAISE(const std::string bytes, arrow::util::base64_decode(base64));
+  arrow::io::BufferReader input(arrow::Buffer::FromString(bytes));
+  arrow::ipc::DictionaryMemo memo;
+  return arrow::ipc::ReadSchema(&input, &memo);
+}
+
+}  // namespace
+
+Result<std::optional<TableFormat>> ReadTableFormat(const Txn& txn, MDB_dbi tables,
+                                                   const std::string& table) {
+  MDB_val key = Val(table);
+  MDB_val value{};
+  const int code = mdb_get(txn.get(), tables, &key, &value);
+  if (code == MDB_NOTFOUND) return std::nullopt;
+  if (code != 0) return LmdbError(code, "reading", txn.environment().path());
+  const auto json = nlohmann::json::parse(View(value), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return Broken(table, "it is not JSON");
+  if (json.value("version", 0) != kVersion) {
+    return MakeError({.kind = ErrorKind::kUnsupported, .side = ErrorSide::kTarget},
+                     fmt::format("table '{}' was written by another version of Ampload", table));
+  }
+  TableFormat format;
+  try {
+    format.key.columns = json.at("key_columns").get<std::vector<std::string>>();
+    format.key.pattern = json.at("key_pattern").get<std::string>();
+    const auto name = json.at("value_format").get<std::string>();
+    const auto names = AmpEnumNames(LmdbValueFormat{});
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) return Broken(table, "its value format is not known");
+    format.value_format = static_cast<LmdbValueFormat>(found - names.begin());
+    ARROW_ASSIGN_OR_RAISE(format.schema, DecodeSchema(json.at("schema").get<std::string>()));
+  } catch (const nlohmann::json::exception& error) {
+    return Broken(table, error.what());
+  }
+  return format;
+}
+
+Status WriteTableFormat(const Txn& txn, MDB_dbi tables, const std::string& table,
+                        const TableFormat& format) {
+  ARROW_ASSIGN_OR_RAISE(const auto schema, arrow::ipc::SerializeSchema(*format.schema));
+  const auto names = AmpEnumNames(format.value_format);
+  const nlohmann::ordered_json json{
+      {"version", kVersion},
+      {"schema", arrow::util::base64_encode(std::string_view(*schema))},
+      {"key_columns", format.key.columns},
+      {"key_pattern", format.key.pattern},
+      {"value_format", names[static_cast<size_t>(format.value_format)]}};
+  const std::string text = json.dump();
+  MDB_val key = Val(table);
+  MDB_val value = Val(text);
+  const int code = mdb_put(txn.get(), tables, &key, &value, 0);
+  return code == 0 ? Status::OK()
+                   : LmdbError(code, "describing the table", txn.environment().path());
+}
+
+}  // namespace amp::lmdb

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "loaders/lmdb/environment.h"
+#include "loaders/lmdb/lmdb_config.h"
+
+namespace amp::lmdb {
+
+/// The named database in which every table of Ampload has a description under its name.
+inline constexpr const char* kTablesDatabase = "_amp_tables";
+
+/// How a table's keys are made.
+struct KeySpec {
+  std::vector<std::string> columns;  ///< empty: a growing row number, unless there is a pattern
+  std::string pattern;
+  friend bool operator==(const KeySpec&, const KeySpec&) = default;
+};
+
+/// What is known of a table; stored as JSON: {"version":1, "schema": an Arrow IPC schema message in
+/// base64, "key_columns":[…], "key_pattern":"…", "value_format":"msgpack"}.
+struct TableFormat {
+  std::shared_ptr<arrow::Schema> schema;
+  KeySpec key;
+  LmdbValueFormat value_format = LmdbValueFormat::kMsgpack;
+};
+
+/// None where there is no such table.
+Result<std::optional<TableFormat>> ReadTableFormat(const Txn& txn, MDB_dbi tables,
+                                                   const std::string& table);
+Status WriteTableFormat(const Txn& txn, MDB_dbi tables, const std::string& table,
+                        const TableFormat& format);
+
+}  // namespace amp::lmdb
