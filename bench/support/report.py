@@ -1,0 +1,79 @@
+"""Tables of runs, which are lines of JSON {who, rows, wall, cpu, and maybe peak_mib} in the order of
+running.
+
+report.py compare FILE: medians of each, and Ampload against each peer. Single times differ much from
+run to run, so what counts is the median of the ratios of runs that were made next to each other.
+report.py memory FILE: peak memory of each, and by how much it differs from the first.
+"""
+
+import json
+import statistics
+import sys
+
+SUBJECT = "ampload"
+
+
+def read_runs(path):
+    """Runs by who made them, in order of first appearance."""
+    runs = {}
+    with open(path) as lines:
+        for line in lines:
+            run = json.loads(line)
+            runs.setdefault(run["who"], []).append(run)
+    return runs
+
+
+def median(runs, key):
+    return statistics.median(run[key] for run in runs)
+
+
+def ratio(ours, theirs, key):
+    ratios = [a[key] / b[key] for a, b in zip(ours, theirs) if b[key] > 0]
+    if not ratios:
+        return "-"
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+
+
+def print_table(head, rows):
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    for row in [head, *rows]:
+        first = row[0].ljust(widths[0])
+        print("  ".join([first, *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:]))]))
+
+
+def compare(runs):
+    ours = runs[SUBJECT]
+    with_peak = all("peak_mib" in run for own in runs.values() for run in own)
+    head = ["median", "wall s", "client CPU s", "rows/s", *(["peak MiB"] if with_peak else [])]
+    medians = []
+    for who, theirs in runs.items():
+        wall = median(theirs, "wall")
+        rows_per_second = theirs[0]["rows"] / wall
+        medians.append([who, f"{wall:.3f}", f"{median(theirs, 'cpu'):.3f}",
+                        f"{rows_per_second:,.0f}"])
+        if with_peak:
+            medians[-1].append(f"{median(theirs, 'peak_mib'):.0f}")
+    print_table(head, medians)
+    print()
+    ratios = [[f"{SUBJECT} / {who}", ratio(ours, theirs, "wall"), ratio(ours, theirs, "cpu")]
+              for who, theirs in runs.items() if who != SUBJECT]
+    print_table([f"median of {len(ours)} pairs (range)", "wall", "client CPU"], ratios)
+
+
+def memory(runs):
+    first = next(iter(runs.values()))
+    base = median(first, "peak_mib")
+    rows = []
+    for who, own in runs.items():
+        peak = median(own, "peak_mib")
+        rows.append([who, f"{own[0]['rows']:,}", f"{peak:.1f}", f"{peak / base:.3f}"])
+    print_table(["median of " + str(len(first)), "rows", "peak MiB", "to the first"], rows)
+
+
+def main():
+    command, path = sys.argv[1:]
+    {"compare": compare, "memory": memory}[command](read_runs(path))
+
+
+if __name__ == "__main__":
+    main()
