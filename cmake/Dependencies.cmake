@@ -1,0 +1,11 @@
+# What Ampload needs besides Arrow. A loader whose client library is missing is not built.
+
+find_package(CLI11 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(Threads REQUIRED)
+
+find_package(PostgreSQL)
+find_path(LMDB_INCLUDE_DIR lmdb.h)
+find_library(LMDB_LIBRARY lmdb)

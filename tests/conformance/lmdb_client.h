@@ -1,0 +1,41 @@
+#pragma once
+
+#include <lmdb.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "amp/error.h"
+
+namespace amp::testing {
+
+/// All entries of a named database, by LMDB's own C interface. The environment must not be open in
+/// this process otherwise.
+inline Result<std::vector<std::pair<std::string, std::string>>> ReadLmdb(const std::string& path,
+                                                                         const std::string& name) {
+  std::vector<std::pair<std::string, std::string>> entries;
+  MDB_env* env = nullptr;
+  MDB_txn* txn = nullptr;
+  MDB_cursor* cursor = nullptr;
+  MDB_dbi dbi = 0;
+  mdb_env_create(&env);
+  mdb_env_set_maxdbs(env, 8);
+  int code = mdb_env_open(env, path.c_str(), MDB_RDONLY, 0);
+  if (code == 0) code = mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn);
+  if (code == 0) code = mdb_dbi_open(txn, name.c_str(), 0, &dbi);
+  if (code == 0) code = mdb_cursor_open(txn, dbi, &cursor);
+  MDB_val key{};
+  MDB_val value{};
+  while (code == 0 && (code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+    entries.emplace_back(std::string(static_cast<char*>(key.mv_data), key.mv_size),
+                         std::string(static_cast<char*>(value.mv_data), value.mv_size));
+  }
+  if (cursor != nullptr) mdb_cursor_close(cursor);
+  if (txn != nullptr) mdb_txn_abort(txn);
+  mdb_env_close(env);
+  if (code != MDB_NOTFOUND && code != 0) return Status::IOError(mdb_strerror(code));
+  return entries;
+}
+
+}  // namespace amp::testing
