@@ -2,19 +2,20 @@
 
 #include <arrow/builder.h>
 #include <arrow/record_batch.h>
-#include <arrow/util/decimal.h>
 #include <arrow/util/float16.h>
 
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "core/decimal_text.h"
 #include "core/text.h"
 #include "core/time_text.h"
 
 namespace amp {
 namespace {
 
-using Json = nlohmann::json;
+// Ordered: the entries of a map come back in the order in which they were written.
+using Json = nlohmann::ordered_json;
 
 Status Broken(std::string_view what) {
   return MakeError(ErrorKind::kDataInvalid, fmt::format("a stored row is broken: {}", what));
@@ -95,15 +96,9 @@ Status AppendBytes(const Json& json, arrow::ArrayBuilder* builder) {
 template <class Decimal, class Builder>
 Status AppendDecimal(const Json& json, arrow::ArrayBuilder* builder) {
   ARROW_ASSIGN_OR_RAISE(const std::string text, TextOf(json));
-  Decimal value;
-  int32_t precision = 0;
-  int32_t scale = 0;
-  ARROW_RETURN_NOT_OK(Decimal::FromString(text, &value, &precision, &scale));
-  const auto& type = static_cast<const arrow::DecimalType&>(*builder->type());
-  if (scale != type.scale()) {
-    ARROW_ASSIGN_OR_RAISE(value, value.Rescale(scale, type.scale()));
-  }
-  return static_cast<Builder*>(builder)->Append(value);
+  const auto value = ParseDecimal<Decimal>(text, *builder->type());
+  return value.ok() ? static_cast<Builder*>(builder)->Append(*value)
+                    : Broken(value.status().message());
 }
 
 std::optional<int64_t> ParseTime(const std::string& text, const arrow::DataType& type) {
@@ -112,7 +107,9 @@ std::optional<int64_t> ParseTime(const std::string& text, const arrow::DataType&
       return ParseDate(text);
     case arrow::Type::DATE64: {
       const auto days = ParseDate(text);
-      return days ? std::optional(*days * 86'400'000) : std::nullopt;
+      int64_t value = 0;
+      if (!days || __builtin_mul_overflow(*days, 86'400'000, &value)) return std::nullopt;
+      return value;
     }
     case arrow::Type::TIME32:
     case arrow::Type::TIME64:
@@ -127,10 +124,10 @@ std::optional<int64_t> ParseTime(const std::string& text, const arrow::DataType&
 template <class Builder>
 Status AppendTime(const Json& json, arrow::ArrayBuilder* builder) {
   ARROW_ASSIGN_OR_RAISE(const std::string text, TextOf(json));
+  using Value = typename Builder::value_type;
   const auto value = ParseTime(text, *builder->type());
-  if (!value) return Broken("no date or time");
-  return static_cast<Builder*>(builder)->Append(
-      static_cast<typename Builder::value_type>(*value));
+  if (!value || !std::in_range<Value>(*value)) return Broken("no date or time of its column's range");
+  return static_cast<Builder*>(builder)->Append(static_cast<Value>(*value));
 }
 
 /// P1M2DT3.000000004S and its shorter forms.
@@ -168,6 +165,7 @@ Status AppendInterval(const Json& json, arrow::ArrayBuilder* builder) {
     case arrow::Type::INTERVAL_MONTHS:
       return static_cast<arrow::MonthIntervalBuilder*>(builder)->Append(value.months);
     case arrow::Type::INTERVAL_DAY_TIME:
+      if (!std::in_range<int32_t>(value.time)) return Broken("no interval of its column's range");
       return static_cast<arrow::DayTimeIntervalBuilder*>(builder)->Append(
           {value.days, static_cast<int32_t>(value.time)});
     default:
@@ -202,6 +200,7 @@ Status AppendMap(const Json& json, arrow::ArrayBuilder* builder) {
   if (!json.is_array()) return Broken("no map");
   for (const Json& entry : json) {
     if (!entry.contains("key") || !entry.contains("value")) return Broken("no map entry");
+    if (entry["key"].is_null()) return Broken("a key of a map is null");
     ARROW_RETURN_NOT_OK(AppendValue(entry["key"], map->key_builder()));
     ARROW_RETURN_NOT_OK(AppendValue(entry["value"], map->item_builder()));
   }

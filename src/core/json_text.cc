@@ -10,6 +10,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "core/decimal_text.h"
 #include "core/text.h"
 #include "core/time_text.h"
 
@@ -30,7 +31,9 @@ void AppendQuotedNumber(Number value, std::string* out) {
 
 template <class Real>
 void AppendReal(Real value, std::string* out) {
-  if (std::isfinite(value)) {
+  if (value == 0 && std::signbit(value)) {
+    out->append("-0.0");  // -0 would be read as an integer, which has no such sign
+  } else if (std::isfinite(value)) {
     AppendNumber(value, out);
   } else {
     out->append(std::isnan(value) ? "\"NaN\"" : value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
@@ -81,10 +84,10 @@ class Renderer {
   Status Visit(const arrow::DoubleArray& array) {
     return Each(array, [&](int64_t i, std::string* out) { AppendReal(array.Value(i), out); });
   }
-  Status Visit(const arrow::Decimal32Array& array) { return Decimals(array); }
-  Status Visit(const arrow::Decimal64Array& array) { return Decimals(array); }
-  Status Visit(const arrow::Decimal128Array& array) { return Decimals(array); }
-  Status Visit(const arrow::Decimal256Array& array) { return Decimals(array); }
+  Status Visit(const arrow::Decimal32Array& array) { return Decimals<arrow::Decimal32>(array); }
+  Status Visit(const arrow::Decimal64Array& array) { return Decimals<arrow::Decimal64>(array); }
+  Status Visit(const arrow::Decimal128Array& array) { return Decimals<arrow::Decimal128>(array); }
+  Status Visit(const arrow::Decimal256Array& array) { return Decimals<arrow::Decimal256>(array); }
   Status Visit(const arrow::StringArray& array) { return Texts(array); }
   Status Visit(const arrow::LargeStringArray& array) { return Texts(array); }
   Status Visit(const arrow::BinaryArray& array) { return Bytes(array); }
@@ -181,9 +184,11 @@ class Renderer {
       out->push_back('"');
     });
   }
-  template <class Array>
+  template <class Decimal, class Array>
   Status Decimals(const Array& array) {
-    return Quoted(array, [&](int64_t i, std::string* out) { out->append(array.FormatValue(i)); });
+    return Quoted(array, [&](int64_t i, std::string* out) {
+      out->append(DecimalTextAt<Decimal>(array, i));
+    });
   }
   template <class Array>
   Status Texts(const Array& array) {

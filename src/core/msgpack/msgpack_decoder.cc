@@ -2,9 +2,9 @@
 
 #include <arrow/builder.h>
 #include <arrow/record_batch.h>
-#include <arrow/util/decimal.h>
 #include <arrow/util/float16.h>
 
+#include "core/decimal_text.h"
 #include "core/msgpack/msgpack_format.h"
 
 namespace amp::msgpack {
@@ -185,15 +185,9 @@ Status AppendFixedBinary(Reader* in, arrow::ArrayBuilder* builder) {
 template <class Decimal, class Builder>
 Status AppendDecimal(Reader* in, arrow::ArrayBuilder* builder) {
   ARROW_ASSIGN_OR_RAISE(const std::string_view text, in->Text());
-  Decimal value;
-  int32_t precision = 0;
-  int32_t scale = 0;
-  ARROW_RETURN_NOT_OK(Decimal::FromString(text, &value, &precision, &scale));
-  const auto& type = static_cast<const arrow::DecimalType&>(*builder->type());
-  if (scale != type.scale()) {
-    ARROW_ASSIGN_OR_RAISE(value, value.Rescale(scale, type.scale()));
-  }
-  return static_cast<Builder*>(builder)->Append(value);
+  const auto value = ParseDecimal<Decimal>(text, *builder->type());
+  return value.ok() ? static_cast<Builder*>(builder)->Append(*value)
+                    : Broken(value.status().message());
 }
 
 Status AppendDayTime(Reader* in, arrow::ArrayBuilder* builder) {
@@ -235,6 +229,7 @@ Status AppendMap(Reader* in, arrow::ArrayBuilder* builder) {
   auto* map = static_cast<arrow::MapBuilder*>(builder);
   ARROW_RETURN_NOT_OK(map->Append());
   for (uint32_t i = 0; i < length; ++i) {
+    if (in->TakeNil()) return Broken("a key of a map is null");
     ARROW_RETURN_NOT_OK(AppendValue(in, map->key_builder()));
     ARROW_RETURN_NOT_OK(AppendValue(in, map->item_builder()));
   }

@@ -3,6 +3,7 @@
 #include <arrow/type.h>
 #include <arrow/util/float16.h>
 
+#include "core/decimal_text.h"
 #include "core/msgpack/msgpack_format.h"
 
 namespace amp::msgpack {
@@ -114,7 +115,7 @@ struct MonthDayNanoCell : FixedWidth<arrow::MonthDayNanoIntervalType::MonthDayNa
   }
 };
 
-template <class Array>
+template <class Decimal, class Array>
 class DecimalEncoder final : public MadeCells {
  public:
   Status Measure(const arrow::Array& column, int64_t start, int64_t count,
@@ -123,7 +124,7 @@ class DecimalEncoder final : public MadeCells {
     Start(count);
     for (int64_t i = 0; i < count; ++i) {
       const bool null = decimals.IsNull(start + i);
-      const std::string text = null ? std::string() : decimals.FormatValue(start + i);
+      const std::string text = null ? std::string() : DecimalTextAt<Decimal>(decimals, start + i);
       uint8_t* room = Room(text.size() + 5);
       uint8_t* end = null ? Put(kNil, room)
                           : PutBytes(text.data(), text.size(), PutTextHeader(text.size(), room));
@@ -216,7 +217,8 @@ class SequenceEncoder final : public ColumnEncoder {
   Status Measure(const arrow::Array& column, int64_t start, int64_t count,
                  uint32_t* sizes) override {
     run_.Take(column, start, count);
-    first_ = lists().value_offset(start);
+    // Lists inside empty lists: an array without rows may come without offsets.
+    first_ = count == 0 ? 0 : lists().value_offset(start);
     const int64_t entries =
         count == 0 ? 0 : lists().value_offset(start + count - 1) +
                              lists().value_length(start + count - 1) - first_;
@@ -369,13 +371,13 @@ Result<EncoderPtr> MakeColumn(const arrow::DataType& type) {
     case Id::FIXED_SIZE_BINARY:
       return Cells(BytesCell<FixedBinary>(type));
     case Id::DECIMAL32:
-      return std::make_unique<DecimalEncoder<arrow::Decimal32Array>>();
+      return std::make_unique<DecimalEncoder<arrow::Decimal32, arrow::Decimal32Array>>();
     case Id::DECIMAL64:
-      return std::make_unique<DecimalEncoder<arrow::Decimal64Array>>();
+      return std::make_unique<DecimalEncoder<arrow::Decimal64, arrow::Decimal64Array>>();
     case Id::DECIMAL128:
-      return std::make_unique<DecimalEncoder<arrow::Decimal128Array>>();
+      return std::make_unique<DecimalEncoder<arrow::Decimal128, arrow::Decimal128Array>>();
     case Id::DECIMAL256:
-      return std::make_unique<DecimalEncoder<arrow::Decimal256Array>>();
+      return std::make_unique<DecimalEncoder<arrow::Decimal256, arrow::Decimal256Array>>();
     case Id::INTERVAL_DAY_TIME:
       return Cells<DayTimeCell>();
     case Id::INTERVAL_MONTH_DAY_NANO:
