@@ -9,6 +9,8 @@ namespace amp {
 namespace {
 
 constexpr int64_t kSecondsPerDay = 86'400;
+// Beyond every int64 of seconds, and far from where counting days overflows.
+constexpr int64_t kMaxYear = 400'000'000'000;
 
 struct CivilDate {
   int64_t year;
@@ -51,8 +53,9 @@ class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {}
 
+  bool StartsWith(char c) const { return text_.starts_with(c); }
   bool Skip(char c) {
-    if (!text_.starts_with(c)) return false;
+    if (!StartsWith(c)) return false;
     text_.remove_prefix(1);
     return true;
   }
@@ -85,6 +88,7 @@ class Scanner {
       return false;
     }
     if (month < 1 || month > 12 || day < 1 || day > 31) return false;
+    if (year < -kMaxYear || year > kMaxYear) return false;
     *days = DaysFromCivil(year, month, day);
     const CivilDate back = CivilFromDays(*days);
     return back.month == month && back.day == day;
@@ -190,15 +194,13 @@ std::optional<int64_t> ParseDuration(std::string_view text, arrow::TimeUnit::typ
   Scanner scan(text);
   int64_t seconds = 0, fraction = 0, value = 0;
   if (!scan.Skip('P') || !scan.Skip('T')) return std::nullopt;
-  const bool negative = scan.Skip('-');
+  // The sign is read with the number, so that the least int64 fits; -0 has lost it.
+  const bool negative = scan.StartsWith('-');
   if (!scan.Number(&seconds) || !scan.Fraction(unit, &fraction) || !scan.Skip('S') ||
       !scan.empty()) {
     return std::nullopt;
   }
-  if (negative) {
-    seconds = -seconds;
-    fraction = -fraction;
-  }
+  if (negative) fraction = -fraction;
   if (__builtin_mul_overflow(seconds, UnitsPerSecond(unit), &value) ||
       __builtin_add_overflow(value, fraction, &value)) {
     return std::nullopt;

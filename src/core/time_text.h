@@ -21,8 +21,9 @@ struct Floor {
   int64_t remainder;
 };
 constexpr Floor FloorDivide(int64_t value, int64_t by) {
-  const int64_t quotient = value / by - (value % by < 0 ? 1 : 0);
-  return {quotient, value - quotient * by};
+  // Not value - quotient × by: near the least int64 the product is below it.
+  const int64_t remainder = value % by;
+  return remainder < 0 ? Floor{value / by - 1, remainder + by} : Floor{value / by, remainder};
 }
 
 /// Days since 1970-01-01 → 2023-07-11

@@ -131,9 +131,15 @@ struct TimestampCell : FixedWidth<int64_t> {
         utc(!static_cast<const arrow::TimestampType&>(type).timezone().empty()),
         micros(Micros::From(unit)) {}
 
+  // The epoch is taken off in the coarser unit: after year 294247 the microseconds since 1970 are
+  // beyond an int64, those since 2000 are not yet.
   bool Convert(int64_t value, int64_t* out) const {
-    return micros.Convert(value, out) && !__builtin_sub_overflow(*out, kEpochMicros, out) &&
-           *out >= kMinTimestamp && *out < kEndTimestamp;
+    const bool converted =
+        micros.divide == 1
+            ? !__builtin_sub_overflow(value, kEpochMicros / micros.multiply, out) &&
+                  micros.Convert(*out, out)
+            : micros.Convert(value, out) && !__builtin_sub_overflow(*out, kEpochMicros, out);
+    return converted && *out >= kMinTimestamp && *out < kEndTimestamp;
   }
   bool Fits(int64_t row) const {
     int64_t wire;
@@ -258,6 +264,8 @@ struct TextCell : BinaryCell<Binary<Offset>> {
 
   void Bind(const arrow::Array& column, int64_t start, int64_t count) {
     Base::Bind(column, start, count);
+    has_zero = false;
+    if (count == 0) return;  // an array without rows may come without offsets
     const auto size = static_cast<size_t>(this->offsets[start + count] - this->offsets[start]);
     has_zero = size > 0 && std::memchr(this->At(start), 0, size) != nullptr;
   }
