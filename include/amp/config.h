@@ -173,6 +173,7 @@ Status ReadMember(const FieldSpec& field, const ConfigValue& value, T* out) {
     std::chrono::milliseconds fine{};
     ARROW_RETURN_NOT_OK(ReadValue(field, value, &fine));
     *out = std::chrono::duration_cast<T>(fine);
+    if (*out != fine) return Status::Invalid("must be whole seconds");
     return Status::OK();
   } else {
     return ReadValue(field, value, out);

@@ -114,7 +114,8 @@ Status ReadUnits(const FieldSpec& field, const ConfigValue& value, const std::ve
   } else if (const auto* integer = std::get_if<int64_t>(&value.value); integer && *integer >= 0) {
     number = static_cast<double>(*integer) * units[0].factor;
   }
-  if (!number || *number > 9e18) return WrongType(field, value);
+  // The comparison is false for NaN, too.
+  if (!number || !(*number <= 9e18)) return WrongType(field, value);
   *out = std::llround(*number);
   return CheckRange(field, *out);
 }

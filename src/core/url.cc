@@ -80,6 +80,9 @@ class UrlReader {
       if (close == std::string_view::npos) return UrlError(url_, "'[' has no ']'");
       ARROW_RETURN_NOT_OK(Set("host", authority.substr(1, close - 1)));
       port_at = close + 1 < authority.size() ? close + 1 : std::string_view::npos;
+      if (port_at != std::string_view::npos && authority[port_at] != ':') {
+        return UrlError(url_, "only ':' and a port may follow ']'");
+      }
     } else {
       ARROW_RETURN_NOT_OK(Set("host", authority.substr(0, port_at)));
     }
