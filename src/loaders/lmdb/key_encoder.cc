@@ -254,6 +254,9 @@ class PatternKeys final : public KeyEncoder {
     if (column.type_id() == arrow::Type::STRING) {
       return Plain(static_cast<const arrow::StringArray&>(column));
     }
+    if (column.type_id() == arrow::Type::LARGE_STRING) {
+      return Plain(static_cast<const arrow::LargeStringArray&>(column));
+    }
     ARROW_ASSIGN_OR_RAISE(const TextColumn json, RenderJson(column));
     TextColumn plain;
     const bool binary = arrow::is_binary_like(column.type_id()) ||
@@ -269,7 +272,8 @@ class PatternKeys final : public KeyEncoder {
     return plain;
   }
 
-  static TextColumn Plain(const arrow::StringArray& column) {
+  template <class Array>
+  static TextColumn Plain(const Array& column) {
     TextColumn plain;
     for (int64_t i = 0; i < column.length(); ++i) {
       plain.bytes.append(column.GetView(i));

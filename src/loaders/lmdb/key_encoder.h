@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "amp/export.h"
 #include "core/json_text.h"
 #include "loaders/lmdb/table_format.h"
 
@@ -30,16 +31,16 @@ class KeyEncoder {
 /// binary as it is.
 ///
 /// Errors: ConfigInvalid for an unknown column, Unsupported for a type that cannot be in a key.
-Result<std::unique_ptr<KeyEncoder>> MakeColumnKeys(const arrow::Schema& schema,
-                                                   const std::vector<std::string>& columns);
+AMP_EXPORT Result<std::unique_ptr<KeyEncoder>> MakeColumnKeys(
+    const arrow::Schema& schema, const std::vector<std::string>& columns);
 
 /// Text keys from a pattern: {table} is the table's name, {column} a value as text: numbers in
 /// decimal, binary as hex without 0x, times as RFC 3339. {{ and }} stand for braces.
-Result<std::unique_ptr<KeyEncoder>> MakePatternKeys(const arrow::Schema& schema,
-                                                    const std::string& pattern,
-                                                    const std::string& table);
+AMP_EXPORT Result<std::unique_ptr<KeyEncoder>> MakePatternKeys(const arrow::Schema& schema,
+                                                               const std::string& pattern,
+                                                               const std::string& table);
 
 /// Row numbers, 8 bytes big-endian, from `next` on.
-std::unique_ptr<KeyEncoder> MakeRowNumberKeys(uint64_t next);
+AMP_EXPORT std::unique_ptr<KeyEncoder> MakeRowNumberKeys(uint64_t next);
 
 }  // namespace amp::lmdb

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "amp/error.h"
+#include "amp/export.h"
 
 namespace amp::postgresql {
 
@@ -28,12 +29,12 @@ struct PgType {
 };
 
 /// Errors: Unsupported, for types that have no place in PostgreSQL.
-Result<PgType> TypeFor(const arrow::DataType& type);
+AMP_EXPORT Result<PgType> TypeFor(const arrow::DataType& type);
 
 /// Whether a list becomes an array (else it becomes jsonb): its elements are scalars.
-bool IsArrayType(const arrow::DataType& type);
+AMP_EXPORT bool IsArrayType(const arrow::DataType& type);
 
 /// The element type of an array type; 0 for other types.
-uint32_t ElementOid(uint32_t array_oid);
+AMP_EXPORT uint32_t ElementOid(uint32_t array_oid);
 
 }  // namespace amp::postgresql

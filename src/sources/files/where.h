@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "amp/error.h"
+#include "amp/export.h"
 
 namespace amp {
 
@@ -21,6 +22,6 @@ struct Where {
 /// name with other characters than letters, digits and _ is written "in quotes"; a literal is a
 /// number, 'text', true, false, a time in quotes, or 0x hex for binary columns.
 /// ConfigInvalid says where the text goes wrong.
-Result<Where> ParseWhere(std::string_view text, const arrow::Schema& schema);
+AMP_EXPORT Result<Where> ParseWhere(std::string_view text, const arrow::Schema& schema);
 
 }  // namespace amp
