@@ -35,10 +35,10 @@ Strings Cells(const std::shared_ptr<DataType>& type, std::string_view json) {
 
 TEST(CopyNested, ListsOfNumbers) {
   // -- SELECT array_send('{1,2,NULL}'::int4[]), array_send('{}'::int4[]), array_send('{7}'::int4[])
-  const Strings want{
-      "000000010000000100000017000000030000000100000004000000010000000400000002ffffffff",
-      "000000000000000000000017", "NULL",
-      "00000001000000000000001700000001000000010000000400000007"};
+  const auto want =
+      Strings{"000000010000000100000017000000030000000100000004000000010000000400000002ffffffff",
+              "000000000000000000000017", "NULL",
+              "00000001000000000000001700000001000000010000000400000007"};
   for (const auto& type : {list(int32()), large_list(int32())}) {
     EXPECT_EQ(Cells(type, "[[1, 2, null], [], null, [7]]"), want);
   }
@@ -93,7 +93,7 @@ TEST(CopyNested, NullListOverElements) {
                                    "00000001000000000000001900000001000000010000000162"}));
 }
 
-// An array without rows may come without offsets, as it does from an Arrow stream.
+// In an Arrow stream, an array without rows may come without offsets.
 TEST(CopyNested, EmptyListsFromAnArrowStream) {
   const auto batch = BatchOf({{"c", ArrayOf(list(utf8()), "[[], null]")}});
   const auto options = ipc::IpcWriteOptions::Defaults();

@@ -88,8 +88,8 @@ TEST(CopyRefusals, TimestampsOutOfRange) {
                     {"-4713-11-23T23:59:59.999999 is beyond"}));
   const auto millis = timestamp(TimeUnit::MILLI);
   EXPECT_TRUE(Encode(millis, "[-210866803200000, 9224318015999999]").ok());
-  EXPECT_TRUE(Fails(Encode(millis, "[9224318016000000]"), kData,
-                    {"+294277-01-01T00:00:00.000 is beyond"}));
+  EXPECT_TRUE(
+      Fails(Encode(millis, "[9224318016000000]"), kData, {"+294277-01-01T00:00:00.000 is beyond"}));
   EXPECT_TRUE(Fails(Encode(millis, "[-210866803200001]"), kData, {"range"}));
   for (const auto unit : {TimeUnit::SECOND, TimeUnit::MILLI}) {
     SCOPED_TRACE(unit);
