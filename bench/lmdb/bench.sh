@@ -1,4 +1,5 @@
 # LMDB: Ampload beside mdb_put of the same keys and values. Sourced by bench/run.
+# shellcheck shell=bash disable=SC2034,SC2154
 
 run_benchmark() {
   [ ${#memory[@]} -eq 0 ] || die "--memory is for postgresql"

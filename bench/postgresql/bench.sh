@@ -1,5 +1,6 @@
 # PostgreSQL: Ampload beside ADBC, and beside the limit: psql sending rows that are encoded already.
 # Sourced by bench/run.
+# shellcheck shell=bash disable=SC2034,SC2154
 
 source bench/postgresql/server.sh
 

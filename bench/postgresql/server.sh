@@ -1,4 +1,5 @@
 # A PostgreSQL server for the time of a benchmark, on a free port of the loopback interface.
+# shellcheck shell=bash disable=SC2034,SC2154
 
 # Sets postgresql_bin (may be empty) and psql. Debian's psql in PATH is a Perl script around the real
 # one, which would be measured along.
