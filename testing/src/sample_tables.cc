@@ -38,7 +38,8 @@ class SampleBuilder {
  private:
   template <class Builder, class Value>
   static void Append(Builder* builder, const Value& value, bool null) {
-    (null ? builder->AppendNull() : builder->Append(value)).Abort();
+    const arrow::Status status = null ? builder->AppendNull() : builder->Append(value);
+    if (!status.ok()) status.Abort("building sample rows");
   }
 
   int64_t rows_ = 0;

@@ -46,9 +46,8 @@ std::string WriteFile(const std::string& path, const std::string& content) {
 
 CommandResult RunAmpload(const std::vector<std::string>& arguments,
                          const CommandOptions& options) {
-  const char* binary = std::getenv("AMPLOAD_BINARY");
   const TemporaryFolder folder;
-  std::vector<std::string> words{binary == nullptr ? "ampload" : binary};
+  std::vector<std::string> words{AMPLOAD_BINARY};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> environment{"PATH=/usr/bin:/bin", "HOME=" + folder.path()};
   for (const char* kept : {"ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {

@@ -21,7 +21,7 @@ struct CommandOptions {
   std::string input_path = {};                ///< standard input instead of `input`
 };
 
-/// `ampload ARGUMENTS…`. The binary is $AMPLOAD_BINARY.
+/// `ampload ARGUMENTS…`, as the build made it.
 CommandResult RunAmpload(const std::vector<std::string>& arguments,
                          const CommandOptions& options = {});
 
