@@ -148,7 +148,8 @@ Result<Batches> ReadBatches(const std::string& path) {
   return Batches{source.reader->schema(), std::move(batches)};
 }
 
-Status RunAmpload(const Batches& rows, const std::string& path) {
+/// Returns how many rows were loaded.
+Result<int64_t> RunAmpload(const Batches& rows, const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(auto reader, arrow::RecordBatchReader::Make(rows.batches, rows.schema));
   const Stopwatch stopwatch;
   ARROW_ASSIGN_OR_RAISE(const auto loader, Registry::Global().MakeFromUrl("lmdb:" + path));
@@ -157,7 +158,7 @@ Status RunAmpload(const Batches& rows, const std::string& path) {
   const Cost cost = stopwatch.Elapsed();
   ARROW_RETURN_NOT_OK(result.status);
   PrintRun("ampload", result.rows_loaded, cost, /*only_run=*/false);
-  return Status::OK();
+  return result.rows_loaded;
 }
 
 Status RunRaw(Entries* entries, std::string_view who, unsigned flags, const std::string& path) {
@@ -188,10 +189,13 @@ Status Compare(const Arguments& arguments) {
   for (int64_t i = 0; i < pairs; ++i) {
     {
       ARROW_ASSIGN_OR_RAISE(const Folder folder, Folder::Make(parent));
-      ARROW_RETURN_NOT_OK(RunAmpload(rows, folder.path()));
+      ARROW_ASSIGN_OR_RAISE(const int64_t loaded, RunAmpload(rows, folder.path()));
       if (entries == nullptr) {
         ARROW_ASSIGN_OR_RAISE(Entries read, Entries::Read(folder.path()));
         entries = std::make_unique<Entries>(std::move(read));
+      }
+      if (entries->size() != loaded) {
+        return Status::Invalid(loaded, " rows were loaded, ", entries->size(), " are there");
       }
     }
     ARROW_RETURN_NOT_OK(RunRawInNewFolder(entries.get(), "mdb_put", 0, parent));
