@@ -8,6 +8,8 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include "core/compute.h"
+
 namespace amp {
 namespace {
 
@@ -82,6 +84,42 @@ Result<std::shared_ptr<arrow::Array>> PlainChildren(const arrow::Array& array,
   return arrow::MakeArray(data);
 }
 
+// Not by Arrow's cast, which gives the list the view's offsets, one too few; nor by FromListView,
+// which makes some empty lists null.
+template <class List, class ListView>
+Result<std::shared_ptr<arrow::Array>> ListOfView(const arrow::Array& array, const TypePtr& plain) {
+  using Offset = typename List::offset_type;
+  const auto& view = static_cast<const ListView&>(array);
+  typename arrow::CTypeTraits<Offset>::BuilderType offsets;
+  ARROW_RETURN_NOT_OK(offsets.Reserve(view.length() + 1));
+  int64_t end = 0;
+  for (int64_t i = 0; i < view.length(); ++i) {
+    if (view.IsNull(i)) {
+      offsets.UnsafeAppendNull();
+    } else {
+      offsets.UnsafeAppend(static_cast<Offset>(end));
+      end += view.value_length(i);
+    }
+    if (!std::in_range<Offset>(end)) return Status::Invalid("lists of too many values in a batch");
+  }
+  offsets.UnsafeAppend(static_cast<Offset>(end));
+  ARROW_ASSIGN_OR_RAISE(const auto starts, offsets.Finish());
+  ARROW_ASSIGN_OR_RAISE(auto values, view.Flatten());
+  ARROW_ASSIGN_OR_RAISE(values, PlainArray(std::move(values), plain->field(0)->type()));
+  return List::FromArrays(plain, *starts, *values);
+}
+
+Result<std::shared_ptr<arrow::Array>> DecodeRuns(const arrow::RunEndEncodedArray& runs,
+                                                 const TypePtr& plain) {
+  ARROW_RETURN_NOT_OK(InitializeCompute());
+  ARROW_ASSIGN_OR_RAISE(auto values, PlainArray(runs.values(), plain));
+  ARROW_ASSIGN_OR_RAISE(auto plain_runs,
+                        arrow::RunEndEncodedArray::Make(runs.length(), runs.run_ends(),
+                                                        std::move(values), runs.offset()));
+  ARROW_ASSIGN_OR_RAISE(arrow::Datum decoded, arrow::compute::RunEndDecode(plain_runs));
+  return decoded.make_array();
+}
+
 Result<std::shared_ptr<arrow::Array>> CastTo(const std::shared_ptr<arrow::Array>& array,
                                              const TypePtr& type) {
   ARROW_ASSIGN_OR_RAISE(arrow::Datum cast, arrow::compute::Cast(array, type));
@@ -96,25 +134,18 @@ Result<std::shared_ptr<arrow::Array>> PlainArray(std::shared_ptr<arrow::Array> a
       return PlainArray(static_cast<const arrow::ExtensionArray&>(*array).storage(), plain);
     case arrow::Type::DICTIONARY: {
       const auto& dictionary = static_cast<const arrow::DictionaryArray&>(*array);
-      ARROW_ASSIGN_OR_RAISE(auto values,
-                            arrow::compute::Take(*dictionary.dictionary(), *dictionary.indices()));
-      return PlainArray(std::move(values), plain);
+      ARROW_ASSIGN_OR_RAISE(auto values, PlainArray(dictionary.dictionary(), plain));
+      return arrow::compute::Take(*values, *dictionary.indices());
     }
-    case arrow::Type::RUN_END_ENCODED: {
-      ARROW_ASSIGN_OR_RAISE(arrow::Datum decoded, arrow::compute::RunEndDecode(array));
-      return PlainArray(decoded.make_array(), plain);
-    }
+    case arrow::Type::RUN_END_ENCODED:
+      return DecodeRuns(static_cast<const arrow::RunEndEncodedArray&>(*array), plain);
     case arrow::Type::STRING_VIEW:
     case arrow::Type::BINARY_VIEW:
       return CastTo(array, plain);
     case arrow::Type::LIST_VIEW:
-    case arrow::Type::LARGE_LIST_VIEW: {
-      const TypePtr same_values = array->type_id() == arrow::Type::LIST_VIEW
-                                      ? arrow::list(array->type()->field(0))
-                                      : arrow::large_list(array->type()->field(0));
-      ARROW_ASSIGN_OR_RAISE(auto list, CastTo(array, same_values));
-      return PlainArray(std::move(list), plain);
-    }
+      return ListOfView<arrow::ListArray, arrow::ListViewArray>(*array, plain);
+    case arrow::Type::LARGE_LIST_VIEW:
+      return ListOfView<arrow::LargeListArray, arrow::LargeListViewArray>(*array, plain);
     default:
       return PlainChildren(*array, plain);
   }

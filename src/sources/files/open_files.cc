@@ -1,7 +1,6 @@
 // Several files as one stream of batches: one schema over all, columns chosen, rows filtered.
 
 #include <arrow/compute/api.h>
-#include <arrow/compute/initialize.h>
 #include <arrow/record_batch.h>
 #include <arrow/array/util.h>
 #include <arrow/type.h>
@@ -12,6 +11,7 @@
 #include <mutex>
 
 #include "amp/config.h"
+#include "core/compute.h"
 #include "sources/files/data_file.h"
 #include "sources/files/find_files.h"
 #include "sources/files/where.h"
@@ -232,11 +232,6 @@ int64_t SizeOf(const std::string& path) {
   std::error_code error;
   const auto size = std::filesystem::file_size(path, error);
   return error ? 0 : static_cast<int64_t>(size);
-}
-
-Status InitializeCompute() {
-  static const Status status = arrow::compute::Initialize();
-  return status;
 }
 
 }  // namespace

@@ -71,7 +71,8 @@ class ParquetFile final : public DataFile {
                           format->MakeFragment({path_, std::make_shared<arrow::fs::LocalFileSystem>()},
                                                arrow::compute::literal(true), schema_, all));
     ARROW_RETURN_NOT_OK(fragment->EnsureCompleteMetadata());
-    ARROW_ASSIGN_OR_RAISE(auto subset, fragment->Subset(*scan.filter));
+    ARROW_ASSIGN_OR_RAISE(const auto filter, scan.filter->Bind(*schema_));
+    ARROW_ASSIGN_OR_RAISE(auto subset, fragment->Subset(filter));
     return static_cast<const arrow::dataset::ParquetFileFragment&>(*subset).row_groups();
   }
 

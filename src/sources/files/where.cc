@@ -3,6 +3,7 @@
 #include <arrow/compute/api.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
+#include <arrow/util/decimal.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -101,6 +102,35 @@ std::optional<int64_t> ParseTime(const std::string& text, const arrow::DataType&
   }
 }
 
+// 1.5 and 1.500 are the same where the column has two digits after the point; 1.555 is none of its
+// values.
+template <class Decimal, class DecimalScalar>
+Result<ScalarPtr> ParseDecimalLiteral(const std::string& text,
+                                      const std::shared_ptr<arrow::DataType>& type) {
+  const auto& decimal = static_cast<const arrow::DecimalType&>(*type);
+  Decimal value;
+  int32_t precision = 0;
+  int32_t scale = 0;
+  ARROW_RETURN_NOT_OK(Decimal::FromString(text, &value, &precision, &scale));
+  ARROW_ASSIGN_OR_RAISE(value, value.Rescale(scale, decimal.scale()));
+  if (!value.FitsInPrecision(decimal.precision())) return Status::Invalid("it has too many digits");
+  return std::make_shared<DecimalScalar>(value, type);
+}
+
+Result<ScalarPtr> ParseDecimalLiteral(const std::string& text,
+                                      const std::shared_ptr<arrow::DataType>& type) {
+  switch (type->id()) {
+    case arrow::Type::DECIMAL32:
+      return ParseDecimalLiteral<arrow::Decimal32, arrow::Decimal32Scalar>(text, type);
+    case arrow::Type::DECIMAL64:
+      return ParseDecimalLiteral<arrow::Decimal64, arrow::Decimal64Scalar>(text, type);
+    case arrow::Type::DECIMAL128:
+      return ParseDecimalLiteral<arrow::Decimal128, arrow::Decimal128Scalar>(text, type);
+    default:
+      return ParseDecimalLiteral<arrow::Decimal256, arrow::Decimal256Scalar>(text, type);
+  }
+}
+
 // A literal as a value of its column's type, so that it means what the column's values mean.
 Result<ScalarPtr> ParseLiteral(const std::string& text,
                                const std::shared_ptr<arrow::DataType>& type) {
@@ -114,6 +144,10 @@ Result<ScalarPtr> ParseLiteral(const std::string& text,
       }
     }
     return Status::Invalid("bytes are written as 0x and pairs of hex digits");
+  }
+  if (arrow::is_decimal(type->id())) return ParseDecimalLiteral(text, type);
+  if (type->id() == arrow::Type::STRING_VIEW) {
+    return arrow::MakeScalar(type, arrow::Buffer::FromString(text));
   }
   if (const auto time = ParseTime(text, *type)) {
     if (type->id() == arrow::Type::DATE32) {
