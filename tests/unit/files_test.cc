@@ -139,7 +139,10 @@ TEST_F(Files, DirectoriesGlobsAndHiddenFiles) {
   WriteText("readme.txt", "no data");
   const auto ids = [&](const Strings& paths) { return ReadColumn({.paths = paths}, "id"); };
   EXPECT_TRUE(SameValues(*ids({directory_}), *ArrayOf(int64(), "[1, 2, 3]")));
-  EXPECT_TRUE(SameValues(*ids({directory_ + "/*.csv"}), *ArrayOf(int64(), "[1, 2]")));
+  // A pattern means what it says.
+  EXPECT_TRUE(SameValues(*ids({directory_ + "/[a-z].csv"}), *ArrayOf(int64(), "[1, 2]")));
+  EXPECT_TRUE(Fails(ReadStatus({.paths = {directory_ + "/_*.csv"}, .columns = {"id"}}),
+                    ErrorKind::kConfigInvalid, {"there are: other"}));
   EXPECT_TRUE(SameValues(*ids({directory_ + "/{b,a}.csv"}), *ArrayOf(int64(), "[2, 1]")));
   EXPECT_TRUE(SameValues(*ids({directory_ + "/s*"}), *ArrayOf(int64(), "[3]")));
   EXPECT_TRUE(

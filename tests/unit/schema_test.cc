@@ -98,8 +98,10 @@ TEST(ToPlain, Dictionaries) {
 TEST(ToPlain, RunEndEncoded) {
   ExpectPlain(RunEndEncoded("[2, 3, 5]", ArrayOf(int64(), "[7, null, 9]"), 5),
               ArrayOf(int64(), "[7, 7, null, 9, 9]"));
-  ExpectPlain(RunEndEncoded("[1, 4]", ArrayOf(utf8(), R"([null, "a"])"), 4),
+  ExpectPlain(RunEndEncoded("[1, 4]", ArrayOf(utf8_view(), R"([null, "a"])"), 4),
               ArrayOf(utf8(), R"([null, "a", "a", "a"])"));
+  ExpectPlain(RunEndEncoded("[2, 3]", Dictionary("[1, 0]", ArrayOf(utf8(), R"(["a", "b"])")), 3),
+              ArrayOf(utf8(), R"(["b", "b", "a"])"));
 }
 
 TEST(ToPlain, Views) {
@@ -109,6 +111,14 @@ TEST(ToPlain, Views) {
   const char* lists = "[[1, 2], null, [], [3]]";
   ExpectPlain(ArrayOf(list_view(int8()), lists), ArrayOf(list(int8()), lists));
   ExpectPlain(ArrayOf(large_list_view(int8()), lists), ArrayOf(large_list(int8()), lists));
+}
+
+// The lists of a view may lie in any order, overlap, and have values that no list has.
+TEST(ToPlain, ViewsInAnyOrder) {
+  const auto values = Dictionary("[0, 1, 0, null, 2]", ArrayOf(utf8(), R"(["a", "b", null])"));
+  const auto view = ListViewArray::FromArrays(*ArrayOf(int32(), "[3, 0, 1, 2]"),
+                                              *ArrayOf(int32(), "[2, 2, 2, 0]"), *values);
+  ExpectPlain(*view, ArrayOf(list(utf8()), R"([[null, null], ["a", "b"], ["b", "a"], []])"));
 }
 
 TEST(ToPlain, Extensions) {
