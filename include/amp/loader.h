@@ -99,7 +99,7 @@ struct LoadProgress {
 
 /// How batches are cut and how much of them may wait in memory.
 struct AMP_EXPORT PipelineOptions {
-  int64_t batch_rows = 65'536;
+  int64_t batch_rows = 32'768;
   ByteSize batch_bytes{int64_t{16} << 20};
   ByteSize memory{int64_t{64} << 20};
 

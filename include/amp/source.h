@@ -30,7 +30,7 @@ struct FileSourceOptions {
   /// Rows to read: `column op literal` joined by AND; ops = != < <= > >= IN, IS [NOT] NULL.
   std::string where = {};
   /// Most rows in a batch.
-  int64_t batch_rows = 65'536;
+  int64_t batch_rows = 32'768;
   /// Once true, waiting for standard input ends with Cancelled.
   const std::atomic<bool>* stop = nullptr;
 };

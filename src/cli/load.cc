@@ -4,6 +4,7 @@
 #include "cli/progress.h"
 #include "cli/source_options.h"
 #include "cli/target.h"
+#include "core/log.h"
 #include "core/text.h"
 
 namespace amp::cli {
@@ -20,7 +21,7 @@ Result<LoadResult> Load(const Context& context, const LoadArguments& arguments) 
   ARROW_ASSIGN_OR_RAISE(Target target, ResolveTarget(context.common, arguments.to));
   ARROW_ASSIGN_OR_RAISE(FileSource source,
                         OpenSource(arguments.source, target.pipeline, context.stop));
-  spdlog::info("{} files, {}; target {} {}", source.files, HumanBytes(source.bytes),
+  Log().info("{} files, {}; target {} {}", source.files, HumanBytes(source.bytes),
                target.loader->traits().name, target.loader->DescribeConfig());
   ARROW_ASSIGN_OR_RAISE(const Session session, target.loader->Open());
   Progress progress(context.common.quiet, source.rows);

@@ -3,12 +3,12 @@
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/batch_transaction.h"
+#include "core/log.h"
 #include "core/metadata_json.h"
 
 namespace amp {
@@ -62,7 +62,7 @@ Loader::~Loader() = default;
 Session::~Session() {
   if (loader_ == nullptr) return;
   const Status status = loader_->Disconnect();
-  if (!status.ok()) spdlog::warn("disconnecting: {}", status.message());
+  if (!status.ok()) Log().warn("disconnecting: {}", status.message());
 }
 
 Status Loader::Connect() {

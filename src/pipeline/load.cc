@@ -3,12 +3,12 @@
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <chrono>
 #include <cmath>
 
 #include "amp/loader.h"
+#include "core/log.h"
 #include "pipeline/read_ahead.h"
 
 namespace amp {
@@ -76,14 +76,14 @@ class LoadRun {
     if (transaction_ == nullptr) return so_far;
     if (so_far.ok()) return transaction_->Commit(Checkpoint{});
     const Status rolled_back = transaction_->Rollback();
-    if (!rolled_back.ok()) spdlog::warn("rolling back: {}", rolled_back.message());
+    if (!rolled_back.ok()) Log().warn("rolling back: {}", rolled_back.message());
     return so_far;
   }
 
   Status ReportSkipped(LoadResult* result) const {
     const RowErrors& errors = *transaction_->row_errors();
     if (errors.empty()) return Status::OK();
-    for (const std::string& message : errors.messages()) spdlog::warn("skipped {}", message);
+    for (const std::string& message : errors.messages()) Log().warn("skipped {}", message);
     result->metadata.Set("rows_failed", static_cast<int64_t>(errors.messages().size()));
     result->metadata.Set("errors", errors.messages());
     return errors.Judge(stored_);

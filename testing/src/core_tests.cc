@@ -122,6 +122,7 @@ void CoreTest::AppendMode() {
   ExpectMetadata(result, "batches_processed", int64_t{3});
   AMP_ASSERT_OK_AND_ASSIGN(const int64_t count, config_->GetRowCount("amp core test 2"));
   EXPECT_EQ(count, 25'000);
+  AMP_ASSERT_OK(loader_->Disconnect());
   AMP_ASSERT_OK(config_->CleanupTable("amp core test 2"));
 }
 

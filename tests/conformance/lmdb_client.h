@@ -38,4 +38,28 @@ inline Result<std::vector<std::pair<std::string, std::string>>> ReadLmdb(const s
   return entries;
 }
 
+/// Removes a named database and its description. The same holds of the environment.
+inline Status DropLmdb(const std::string& path, const std::string& name) {
+  MDB_env* env = nullptr;
+  MDB_txn* txn = nullptr;
+  MDB_dbi rows = 0;
+  MDB_dbi tables = 0;
+  mdb_env_create(&env);
+  mdb_env_set_maxdbs(env, 8);
+  int code = mdb_env_open(env, path.c_str(), 0, 0644);
+  if (code == 0) code = mdb_txn_begin(env, nullptr, 0, &txn);
+  if (code == 0) code = mdb_dbi_open(txn, name.c_str(), 0, &rows);
+  if (code == 0) code = mdb_drop(txn, rows, /*del=*/1);
+  if (code == 0) code = mdb_dbi_open(txn, "_amp_tables", 0, &tables);
+  MDB_val key{name.size(), const_cast<char*>(name.data())};
+  if (code == 0) code = mdb_del(txn, tables, &key, nullptr);
+  if (code == 0 || code == MDB_NOTFOUND) {
+    code = mdb_txn_commit(txn);
+  } else if (txn != nullptr) {
+    mdb_txn_abort(txn);
+  }
+  mdb_env_close(env);
+  return code == 0 ? Status::OK() : Status::IOError(mdb_strerror(code));
+}
+
 }  // namespace amp::testing

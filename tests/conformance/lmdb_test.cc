@@ -22,7 +22,7 @@ class LMDBTestConfig : public LoaderTestConfig {
     return ConfigMap{{"path", {.value = Path()}}, {"value_format", {.value = std::string("json")}}};
   }
   ConfigMap UnreachableConfig() override {
-    return {{"path", {.value = std::string("/proc/no/such/place")}}};
+    return {{"path", {.value = Path() + "/none"}}, {"create_db", {.value = false}}};
   }
   Result<int64_t> GetRowCount(const TableName& table) override {
     ARROW_ASSIGN_OR_RAISE(const auto rows, QueryRows(table, "", ""));
@@ -37,7 +37,8 @@ class LMDBTestConfig : public LoaderTestConfig {
     std::vector<Row> rows;
     for (const auto& [key, value] : *entries) {
       Row row;
-      for (const auto& [name, cell] : nlohmann::json::parse(value).items()) {
+      const auto json = nlohmann::json::parse(value);
+      for (const auto& [name, cell] : json.items()) {
         row[name] = cell.is_null()     ? std::nullopt
                     : cell.is_string() ? std::optional(cell.get<std::string>())
                                        : std::optional(cell.dump());
@@ -46,7 +47,10 @@ class LMDBTestConfig : public LoaderTestConfig {
     }
     return rows;
   }
-  Status CleanupTable(const TableName& /*table*/) override { return Status::OK(); }
+  Status CleanupTable(const TableName& table) override {
+    if (!std::filesystem::exists(Path() + "/data.mdb")) return Status::OK();
+    return DropLmdb(Path(), table);
+  }
   Result<std::vector<std::string>> GetColumnNames(const TableName& table) override {
     ARROW_ASSIGN_OR_RAISE(const auto rows, QueryRows(table, "", ""));
     std::vector<std::string> names;

@@ -261,8 +261,13 @@ class DisturbingReader final : public arrow::RecordBatchReader {
 
 TEST_F(PostgreSQL, ALostConnectionInTheMiddleOfALoadRollsItBack) {
   AMP_ASSERT_OK(loader_->LoadBatch(*SampleBatch(3), table_).status);
+  // Reading runs ahead of writing: wait until rows are on their way.
   const auto reader = std::make_shared<DisturbingReader>([&] {
-    Value("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY \"pg_test\"%'");
+    for (std::string killed = "0"; killed == "0";) {
+      killed = Value(
+          "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE state = 'active' AND "
+          "query LIKE 'COPY \"pg_test\"%'");
+    }
   });
   const LoadResult result = loader_->LoadStream(reader, table_);
   EXPECT_FALSE(result.success);

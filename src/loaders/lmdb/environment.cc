@@ -57,7 +57,7 @@ struct Meaning {
   std::string_view advice;
 };
 
-constexpr std::array<Meaning, 14> kMeanings{{
+constexpr std::array<Meaning, 15> kMeanings{{
     {MDB_MAP_FULL, ErrorKind::kUnavailable, "Raise map_size, or leave it out: then it grows"},
     {MDB_DBS_FULL, ErrorKind::kUnavailable, "A database holds 1024 tables; use another path"},
     {MDB_READERS_FULL, ErrorKind::kRateLimited, "Too many readers are open; end some"},
@@ -70,6 +70,9 @@ constexpr std::array<Meaning, 14> kMeanings{{
     {MDB_INCOMPATIBLE, ErrorKind::kAlreadyExists,
      "The database was made in another way than Ampload's; choose another table"},
     {ENOSPC, ErrorKind::kUnavailable, "The disk is full; make room and load again"},
+    // What LMDB makes of a page that was written in part only.
+    {EIO, ErrorKind::kUnavailable,
+     "The disk may be full, or the file may not grow further (ulimit -f)"},
     {EFBIG, ErrorKind::kUnavailable, "The file may not grow further; raise the limit (ulimit -f)"},
     {EDQUOT, ErrorKind::kUnavailable, "The quota is used up; make room and load again"},
     {EACCES, ErrorKind::kUnauthenticated, "Check the folder's permissions"},

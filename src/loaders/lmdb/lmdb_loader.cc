@@ -1,5 +1,6 @@
 #include "loaders/lmdb/lmdb_loader.h"
 
+#include "core/log.h"
 #include "core/schema.h"
 #include "loaders/lmdb/key_encoder.h"
 #include "loaders/lmdb/lmdb_transaction.h"
@@ -19,7 +20,7 @@ Status LMDBLoader::ConnectImpl() {
   ARROW_RETURN_NOT_OK(config().Validate());
   // A database that is not there yet is made by the first load, not by a look.
   ARROW_RETURN_NOT_OK(Environment(/*create=*/!config().create_db));
-  spdlog::info("{}, in '{}'", mdb_version(nullptr, nullptr, nullptr), config().path);
+  Log().info("{}, in '{}'", mdb_version(nullptr, nullptr, nullptr), config().path);
   return Status::OK();
 }
 

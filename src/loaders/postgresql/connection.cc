@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include "core/log.h"
 #include "loaders/postgresql/pg_error.h"
 
 namespace amp {
@@ -66,7 +67,7 @@ std::string WhereOf(PGconn* connection) {
 
 void LogNotice(void* /*context*/, const PGresult* result) {
   const char* text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-  spdlog::debug("postgresql: {}", TextOrEmpty(text));
+  Log().debug("postgresql: {}", TextOrEmpty(text));
 }
 
 // Waits for the socket; false when the time is over.

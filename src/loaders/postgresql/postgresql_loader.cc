@@ -1,5 +1,6 @@
 #include "loaders/postgresql/postgresql_loader.h"
 
+#include "core/log.h"
 #include "core/schema.h"
 #include "loaders/postgresql/copy_reader.h"
 #include "loaders/postgresql/postgresql_transaction.h"
@@ -24,7 +25,7 @@ Status PostgreSQLLoader::ConnectImpl() {
                                    config().schema, postgresql::QuoteName(config().schema)));
     }
   }
-  spdlog::info("connected to PostgreSQL {}", connection->server_version());
+  Log().info("connected to PostgreSQL {}", connection->server_version());
   pool_ = std::move(pool);
   return Status::OK();
 }

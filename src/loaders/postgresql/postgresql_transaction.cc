@@ -2,6 +2,7 @@
 
 #include <arrow/record_batch.h>
 
+#include "core/log.h"
 #include "core/schema.h"
 #include "loaders/postgresql/table.h"
 
@@ -24,7 +25,7 @@ Result<std::unique_ptr<Transaction>> PostgreSQLTransaction::Begin(ConnectionPool
   const Status status = transaction->Prepare(spec.mode);
   if (!status.ok()) {
     const Status rolled_back = transaction->Rollback();
-    if (!rolled_back.ok()) spdlog::debug("rolling back: {}", rolled_back.message());
+    if (!rolled_back.ok()) Log().debug("rolling back: {}", rolled_back.message());
     return status;
   }
   return transaction;
@@ -32,7 +33,7 @@ Result<std::unique_ptr<Transaction>> PostgreSQLTransaction::Begin(ConnectionPool
 
 PostgreSQLTransaction::~PostgreSQLTransaction() {
   const Status status = Rollback();
-  if (!status.ok()) spdlog::debug("rolling back: {}", status.message());
+  if (!status.ok()) Log().debug("rolling back: {}", status.message());
 }
 
 Status PostgreSQLTransaction::Prepare(LoadMode mode) {

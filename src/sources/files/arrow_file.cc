@@ -31,18 +31,21 @@ using FileReaderPtr = std::shared_ptr<arrow::ipc::RecordBatchFileReader>;
 
 class ArrowFile final : public DataFile {
  public:
-  explicit ArrowFile(std::shared_ptr<arrow::io::RandomAccessFile> input, FileReaderPtr whole)
-      : input_(std::move(input)), whole_(std::move(whole)) {}
+  ArrowFile(std::string path, std::shared_ptr<arrow::io::RandomAccessFile> input,
+            FileReaderPtr whole)
+      : path_(std::move(path)), input_(std::move(input)), whole_(std::move(whole)) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return whole_->schema(); }
   std::optional<int64_t> num_rows() const override {
-    const auto rows = whole_->CountRows();
+    // Counting looks at every batch's header: mapped, that does not read what lies between.
+    const auto rows = CountMapped();
     return rows.ok() ? std::optional(*rows) : std::nullopt;
   }
   Result<std::shared_ptr<arrow::RecordBatchReader>> Read(const FileScan& scan) override {
     auto options = arrow::ipc::IpcReadOptions::Defaults();
     options.use_threads = false;  // the reader has a thread of its own already
-    for (const std::string& name : scan.columns) {
+    const bool all = static_cast<int>(scan.columns.size()) == schema()->num_fields();
+    for (const std::string& name : all ? std::vector<std::string>() : scan.columns) {
       options.included_fields.push_back(schema()->GetFieldIndex(name));
     }
     ARROW_ASSIGN_OR_RAISE(FileReaderPtr reader,
@@ -51,6 +54,14 @@ class ArrowFile final : public DataFile {
   }
 
  private:
+  Result<int64_t> CountMapped() const {
+    ARROW_ASSIGN_OR_RAISE(auto mapped, arrow::io::MemoryMappedFile::Open(
+                                           path_, arrow::io::FileMode::READ));
+    ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchFileReader::Open(mapped));
+    return reader->CountRows();
+  }
+
+  std::string path_;
   std::shared_ptr<arrow::io::RandomAccessFile> input_;
   FileReaderPtr whole_;
 };
@@ -75,7 +86,7 @@ Result<std::unique_ptr<DataFile>> OpenArrowFile(const std::string& path) {
   // Not memory-mapped: what has been read would stay in this process's memory.
   ARROW_ASSIGN_OR_RAISE(auto input, arrow::io::ReadableFile::Open(path));
   ARROW_ASSIGN_OR_RAISE(FileReaderPtr whole, arrow::ipc::RecordBatchFileReader::Open(input));
-  return std::make_unique<ArrowFile>(std::move(input), std::move(whole));
+  return std::make_unique<ArrowFile>(path, std::move(input), std::move(whole));
 }
 
 Result<std::unique_ptr<DataFile>> OpenArrowStream(std::shared_ptr<arrow::io::InputStream> input) {

@@ -50,6 +50,7 @@ class ParquetFile final : public DataFile {
     parquet::ReaderProperties properties;
     properties.enable_buffered_stream();  // column chunks are not read whole
     properties.set_buffer_size(256 << 10);
+    properties.set_page_checksum_verification(true);  // where the file has checksums
     parquet::ArrowReaderProperties arrow_properties;
     arrow_properties.set_pre_buffer(false);
     if (batch_rows > 0) arrow_properties.set_batch_size(batch_rows);

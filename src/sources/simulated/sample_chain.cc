@@ -123,9 +123,12 @@ Result<int64_t> WriteSampleLogs(const SampleChain& chain, const std::string& pat
   ARROW_ASSIGN_OR_RAISE(auto out, arrow::io::FileOutputStream::Open(path));
   // The Arrow schema goes along: Parquet alone would not tell uint32 from int64 in every reader.
   const auto properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
+  const auto writer = parquet::WriterProperties::Builder()
+                          .compression(parquet::Compression::ZSTD)
+                          ->enable_page_checksum()
+                          ->build();
   ARROW_RETURN_NOT_OK(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), out, 8192,
-                                                 parquet::default_writer_properties(),
-                                                 properties));
+                                                 writer, properties));
   ARROW_RETURN_NOT_OK(out->Close());
   return table->num_rows();
 }
