@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pwd.h>
+#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,24 +48,36 @@ const passwd* ServerUser() {
   return user != nullptr ? user : getpwnam("nobody");
 }
 
-// Runs a program as the server's user; its output goes to a file.
-Status Run(const std::vector<std::string>& command, const std::string& log) {
-  std::vector<char*> arguments;
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
+// `program …` as the server's user: root hands over through setpriv.
+std::vector<std::string> AsServerUser(std::vector<std::string> command) {
   const passwd* user = ServerUser();
-  const pid_t child = fork();
-  if (child == 0) {
-    const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0666);
-    dup2(out, STDOUT_FILENO);
-    dup2(out, STDERR_FILENO);
-    if (user != nullptr && (setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)) _exit(126);
-    if (chdir("/") != 0) _exit(126);
-    execv(arguments[0], arguments.data());
-    _exit(127);
-  }
+  if (user == nullptr) return command;
+  command.insert(command.begin(),
+                 {"/usr/bin/setpriv", "--reuid=" + std::to_string(user->pw_uid),
+                  "--regid=" + std::to_string(user->pw_gid), "--clear-groups", "--"});
+  return command;
+}
+
+// Runs a program as the server's user; its output goes to a file. Not by fork: at the end of the
+// process Arrow's handlers for that are gone.
+Status Run(const std::vector<std::string>& command, const std::string& log) {
+  std::vector<std::string> words = AsServerUser(command);
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log.c_str(),
+                                   O_WRONLY | O_CREAT | O_APPEND, 0666);
+  posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+  pid_t child = 0;
+  const int error = posix_spawn(&child, arguments[0], &files, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&files);
   int status = 0;
-  if (child < 0 || waitpid(child, &status, 0) != child) return ServerError("fork failed");
+  if (error != 0 || waitpid(child, &status, 0) != child) {
+    return ServerError("cannot run " + command[0] + ": " + std::strerror(error));
+  }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return Status::OK();
   return ServerError(command[0] + " failed:\n" + ReadAll(log));
 }
@@ -100,7 +113,9 @@ struct OwnServer {
   std::optional<PostgresServer> server;
   std::string url;
   ~OwnServer() {
-    if (server) server->Stop().Warn();
+    if (!server) return;
+    const Status status = server->Stop();
+    if (!status.ok()) status.Warn("stopping the test server");
   }
 };
 
