@@ -39,9 +39,9 @@
 /// environment variables, documentation, JSON schema and redaction.
 ///
 /// Members may be: std::string, bool, int, int64_t, double, std::chrono::milliseconds,
-/// std::chrono::seconds, amp::ByteSize, std::vector<std::string>, std::map<std::string, std::string>,
-/// an enum with names (see `AmpEnumNames` below), or std::optional of these.
-/// An enum's names are found by argument-dependent look-up, in the order of its values from 0:
+/// std::chrono::seconds, amp::ByteSize, std::vector<std::string>, std::map<std::string,
+/// std::string>, an enum with names (see `AmpEnumNames` below), or std::optional of these. An
+/// enum's names are found by argument-dependent look-up, in the order of its values from 0:
 ///
 ///     constexpr std::array<std::string_view, 2> AmpEnumNames(Color) { return {"red", "green"}; }
 namespace amp {
@@ -207,9 +207,13 @@ class Field {
     if constexpr (std::is_same_v<Member, int>) Range(INT32_MIN, INT32_MAX);
   }
 
-  constexpr Field Required() const { return With([](Field& f) { f.required_ = true; }); }
+  constexpr Field Required() const {
+    return With([](Field& f) { f.required_ = true; });
+  }
   /// Never shown; may be given as `${ENVIRONMENT_VARIABLE}` or `file:PATH`.
-  constexpr Field Secret() const { return With([](Field& f) { f.secret_ = true; }); }
+  constexpr Field Secret() const {
+    return With([](Field& f) { f.secret_ = true; });
+  }
   /// Another name that is accepted too.
   constexpr Field Alias(std::string_view alias) const {
     return With([&](Field& f) { f.aliases_[f.alias_count_++] = alias; });
@@ -220,8 +224,13 @@ class Field {
   }
 
   FieldSpec Erase() const {
-    FieldSpec spec{.name = name_, .doc = doc_, .type = internal::FieldTypeOf<Member>(),
-                   .required = required_, .secret = secret_, .min = min_, .max = max_};
+    FieldSpec spec{.name = name_,
+                   .doc = doc_,
+                   .type = internal::FieldTypeOf<Member>(),
+                   .required = required_,
+                   .secret = secret_,
+                   .min = min_,
+                   .max = max_};
     spec.aliases.assign(aliases_.begin(), aliases_.begin() + alias_count_);
     spec.choices = internal::ChoicesOf<Member>();
     spec.set = [member = member_](const FieldSpec& field, void* config, const ConfigValue& value) {
@@ -259,9 +268,9 @@ class Field {
 /// The fields of a configuration struct, made once.
 template <class Config>
 const std::vector<FieldSpec>& FieldsOf() {
-  static const std::vector<FieldSpec> fields = std::apply(
-      [](const auto&... field) { return std::vector<FieldSpec>{field.Erase()...}; },
-      Config::Fields());
+  static const std::vector<FieldSpec> fields =
+      std::apply([](const auto&... field) { return std::vector<FieldSpec>{field.Erase()...}; },
+                 Config::Fields());
   return fields;
 }
 
@@ -304,8 +313,8 @@ AMP_EXPORT ConfigMap EnvironmentConfig(std::string_view owner,
 /// A loader whose `path_field` is "path" takes all after `scheme:` or `scheme://` as it is.
 AMP_EXPORT Result<ConfigMap> ParseUrl(std::string_view url, std::string_view path_field);
 
-/// A configuration whose `url` field is spelled out into the other fields; what those say themselves
-/// goes before it.
+/// A configuration whose `url` field is spelled out into the other fields; what those say
+/// themselves goes before it.
 template <class Config>
 Result<Config> ExpandUrl(std::string_view owner, const Config& config,
                          std::string_view path_field) {

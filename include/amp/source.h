@@ -39,8 +39,9 @@ struct FileSourceOptions {
 struct FileSource {
   std::shared_ptr<arrow::RecordBatchReader> reader;
   size_t files = 0;
-  int64_t bytes = 0;                ///< size of the files on disk; 0 for standard input
-  std::optional<int64_t> rows = {}; ///< where the files' own metadata says it (and no filter is set)
+  int64_t bytes = 0;  ///< size of the files on disk; 0 for standard input
+  std::optional<int64_t> rows =
+      {};  ///< where the files' own metadata says it (and no filter is set)
 };
 
 /// Opens files as one stream of record batches. A column that a file lacks is null there.

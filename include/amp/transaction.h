@@ -58,8 +58,8 @@ class AMP_EXPORT Transaction {
   /// Stores a batch of the spec's schema; returns how many of its rows.
   virtual Result<int64_t> Write(const BatchRecord& record, const arrow::RecordBatch& batch) = 0;
 
-  /// Takes back every row of this stream with a batch id above `batch_id`, also rows written earlier
-  /// in this same transaction.
+  /// Takes back every row of this stream with a batch id above `batch_id`, also rows written
+  /// earlier in this same transaction.
   virtual Status UndoAfter(int64_t batch_id);
 
   /// Makes the rows and the checkpoint visible at once.

@@ -61,8 +61,8 @@ Result<ConfigMap> ReadSection(const std::string& path, const std::string& sectio
   for (const auto& [name, entry] : *node.as_table()) {
     auto value = ReadValue(entry);
     if (!value.ok()) {
-      return FileError(path, fmt::format("'{}' in [{}] {}", name.str(), section,
-                                         value.status().message()));
+      return FileError(
+          path, fmt::format("'{}' in [{}] {}", name.str(), section, value.status().message()));
     }
     value->origin = fmt::format("[{}] in {}", section, path);
     values.emplace(name.str(), *std::move(value));

@@ -36,8 +36,9 @@ Status RunInfo(const Context& context, const InfoArguments& arguments) {
     }
     return Status::OK();
   }
-  PrintLine(info ? info->ToJson()
-                 : nlohmann::ordered_json{{"table_name", arguments.table}, {"exists", false}}.dump());
+  PrintLine(
+      info ? info->ToJson()
+           : nlohmann::ordered_json{{"table_name", arguments.table}, {"exists", false}}.dump());
   return Status::OK();
 }
 

@@ -22,7 +22,7 @@ Result<LoadResult> Load(const Context& context, const LoadArguments& arguments) 
   ARROW_ASSIGN_OR_RAISE(FileSource source,
                         OpenSource(arguments.source, target.pipeline, context.stop));
   Log().info("{} files, {}; target {} {}", source.files, HumanBytes(source.bytes),
-               target.loader->traits().name, target.loader->DescribeConfig());
+             target.loader->traits().name, target.loader->DescribeConfig());
   ARROW_ASSIGN_OR_RAISE(const Session session, target.loader->Open());
   Progress progress(context.common.quiet, source.rows);
   options.pipeline = target.pipeline;

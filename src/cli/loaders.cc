@@ -11,8 +11,8 @@ namespace {
 
 std::string ModesOf(const LoaderTraits& traits) {
   std::vector<std::string_view> names;
-  for (LoadMode mode : {LoadMode::kAppend, LoadMode::kOverwrite, LoadMode::kUpsert,
-                        LoadMode::kMerge}) {
+  for (LoadMode mode :
+       {LoadMode::kAppend, LoadMode::kOverwrite, LoadMode::kUpsert, LoadMode::kMerge}) {
     if (traits.modes.contains(mode)) names.push_back(ToString(mode));
   }
   return fmt::format("{}", fmt::join(names, " "));
@@ -27,8 +27,8 @@ void PrintOptions(std::string_view owner, const std::vector<FieldSpec>& fields,
     std::string doc(field.doc);
     if (!field.aliases.empty()) doc += fmt::format(" (also: {})", fmt::join(field.aliases, ", "));
     if (field.secret) doc += " (secret; also ${VARIABLE} or file:PATH)";
-    rows.push_back({std::string(field.name), type,
-                    field.required ? "required" : field.text(defaults), doc});
+    rows.push_back(
+        {std::string(field.name), type, field.required ? "required" : field.text(defaults), doc});
   }
   for (const std::string& line : FormatTable(rows, /*widest=*/160)) PrintLine(line);
   PrintLine(fmt::format("\nAlso as environment variables, such as {}.",
@@ -58,8 +58,8 @@ void ListJson() {
                     {"summary", traits.summary},
                     {"modes", nlohmann::ordered_json::array()},
                     {"available", true}});
-    for (LoadMode mode : {LoadMode::kAppend, LoadMode::kOverwrite, LoadMode::kUpsert,
-                          LoadMode::kMerge}) {
+    for (LoadMode mode :
+         {LoadMode::kAppend, LoadMode::kOverwrite, LoadMode::kUpsert, LoadMode::kMerge}) {
       if (traits.modes.contains(mode)) json.back()["modes"].push_back(ToString(mode));
     }
   }

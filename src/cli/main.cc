@@ -38,7 +38,7 @@ void SetUpLog(const CommonOptions& common) {
   const bool color = std::getenv("NO_COLOR") == nullptr && isatty(STDERR_FILENO) == 1;
   auto log = color ? spdlog::stderr_color_mt("ampload") : spdlog::stderr_logger_mt("ampload");
   log->set_pattern("ampload: %^%l%$: %v");
-  log->set_level(common.quiet           ? spdlog::level::err
+  log->set_level(common.quiet          ? spdlog::level::err
                  : common.verbose >= 2 ? spdlog::level::debug
                  : common.verbose == 1 ? spdlog::level::info
                                        : spdlog::level::warn);

@@ -34,10 +34,9 @@ std::string Progress::Line(const LoadProgress& progress, double seconds) const {
                                  static_cast<double>(progress.bytes) / 1e6 / seconds);
   if (expected_rows_ && *expected_rows_ > progress.rows && rows_per_second > 0) {
     const double left = static_cast<double>(*expected_rows_ - progress.rows) / rows_per_second;
-    line += fmt::format(", {:.0f} %, {:.0f} s left",
-                        100.0 * static_cast<double>(progress.rows) /
-                            static_cast<double>(*expected_rows_),
-                        left);
+    line += fmt::format(
+        ", {:.0f} %, {:.0f} s left",
+        100.0 * static_cast<double>(progress.rows) / static_cast<double>(*expected_rows_), left);
   }
   return line;
 }

@@ -60,8 +60,8 @@ Status ShowRows(arrow::RecordBatchReader* reader, bool json) {
 
 void AddShow(Context* context) {
   auto arguments = std::make_shared<ShowArguments>();
-  CLI::App* command = AddCommand(context, "show", "Rows of a table",
-                                 [=] { return RunShow(*context, *arguments); });
+  CLI::App* command =
+      AddCommand(context, "show", "Rows of a table", [=] { return RunShow(*context, *arguments); });
   AddTargetOptions(command, &arguments->to, &arguments->table);
   command->add_option("--limit", arguments->limit, "Most rows to show; 10 where left out")
       ->check(CLI::NonNegativeNumber)

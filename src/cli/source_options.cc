@@ -10,15 +10,18 @@ void AddSourceOptions(CLI::App* command, SourceArguments* arguments) {
                    "Files, globs or directories; - is an Arrow stream on standard input")
       ->required()
       ->type_name("PATH…");
-  command->add_option("--format", arguments->format, "parquet, arrow, csv or jsonl; else told from "
-                                                     "name and content")
+  command
+      ->add_option("--format", arguments->format,
+                   "parquet, arrow, csv or jsonl; else told from "
+                   "name and content")
       ->type_name("FORMAT");
   command->add_option("--columns", arguments->columns, "Columns to load, such as a,b")
       ->type_name("LIST");
   command
-      ->add_option("--where", arguments->where,
-                   "Rows to load: column op literal, joined by AND; ops = != < <= > >= IN, IS NULL, "
-                   "IS NOT NULL")
+      ->add_option(
+          "--where", arguments->where,
+          "Rows to load: column op literal, joined by AND; ops = != < <= > >= IN, IS NULL, "
+          "IS NOT NULL")
       ->type_name("EXPR");
 }
 

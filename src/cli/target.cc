@@ -22,8 +22,7 @@ Result<SetOptions> ReadSetOptions(const std::vector<std::string>& set) {
     const std::string name = entry.substr(0, equals);
     const bool is_pipeline = FindField(FieldsOf<PipelineOptions>(), name) != nullptr;
     (is_pipeline ? options.pipeline : options.target)
-        .insert_or_assign(name,
-                          ConfigValue{.value = entry.substr(equals + 1), .origin = "--set"});
+        .insert_or_assign(name, ConfigValue{.value = entry.substr(equals + 1), .origin = "--set"});
   }
   return options;
 }
@@ -44,8 +43,9 @@ Result<std::unique_ptr<Loader>> MakeNamed(const std::string& name, ConfigMap val
     return Registry::Global().Make(loader_name, set, values);
   }
   if (url == values.end()) {
-    return MakeError(ErrorKind::kConfigInvalid,
-                     fmt::format("target '{}' in the config file has neither url nor loader", name));
+    return MakeError(
+        ErrorKind::kConfigInvalid,
+        fmt::format("target '{}' in the config file has neither url nor loader", name));
   }
   const std::string text = std::get<std::string>(url->second.value);
   ARROW_ASSIGN_OR_RAISE(const LoaderEntry* entry,
@@ -62,10 +62,10 @@ Status UnknownTarget(const std::string& to, const ConfigFile& file) {
   for (const LoaderEntry* entry : Registry::Global().entries()) {
     loaders.push_back(std::string(entry->traits->name) + ":…");
   }
-  const std::string in_file =
-      file.path.empty() ? "there is no config file"
-      : names.empty()   ? fmt::format("'{}' has no targets", file.path)
-                        : fmt::format("'{}' has: {}", file.path, fmt::join(names, ", "));
+  const std::string in_file = file.path.empty() ? "there is no config file"
+                              : names.empty()
+                                  ? fmt::format("'{}' has no targets", file.path)
+                                  : fmt::format("'{}' has: {}", file.path, fmt::join(names, ", "));
   return MakeError(ErrorKind::kConfigInvalid,
                    fmt::format("--to {}: neither a URL ({}) nor the name of a target ({})",
                                RedactUrl(to), fmt::join(loaders, " "), in_file));

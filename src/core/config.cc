@@ -13,9 +13,8 @@ namespace {
 
 Status FieldError(std::string_view owner, const FieldSpec& field, const ConfigValue& value,
                   const Status& why) {
-  return MakeError(ErrorKind::kConfigInvalid,
-                   fmt::format("{}: option '{}' from {} {}", owner, field.name, value.origin,
-                               why.message()));
+  return MakeError(ErrorKind::kConfigInvalid, fmt::format("{}: option '{}' from {} {}", owner,
+                                                          field.name, value.origin, why.message()));
 }
 
 // A secret may lie elsewhere: in an environment variable or in a file.
@@ -56,19 +55,18 @@ Status UnknownField(std::string_view owner, const std::vector<FieldSpec>& fields
   std::vector<std::string> names;
   for (const FieldSpec& field : fields) names.emplace_back(field.name);
   const std::string nearest = NearestName(name, names);
-  const std::string hint =
-      nearest.empty() ? fmt::format("there are: {}", fmt::join(names, ", "))
-                      : fmt::format("did you mean '{}'?", nearest);
+  const std::string hint = nearest.empty() ? fmt::format("there are: {}", fmt::join(names, ", "))
+                                           : fmt::format("did you mean '{}'?", nearest);
   return MakeError(ErrorKind::kConfigInvalid, fmt::format("{}: unknown option '{}' from {}; {}",
                                                           owner, name, value.origin, hint));
 }
 
 Status MissingField(std::string_view owner, const FieldSpec& field) {
-  return MakeError(ErrorKind::kConfigInvalid,
-                   fmt::format("{}: required option '{}' is missing ({}); set it with --set "
-                               "{}=… or {}",
-                               owner, field.name, field.doc, field.name,
-                               EnvironmentName(owner, field.name)));
+  return MakeError(
+      ErrorKind::kConfigInvalid,
+      fmt::format("{}: required option '{}' is missing ({}); set it with --set "
+                  "{}=… or {}",
+                  owner, field.name, field.doc, field.name, EnvironmentName(owner, field.name)));
 }
 
 // `columns.NAME = text` is one entry of the map field `columns`.
@@ -146,9 +144,9 @@ std::string RedactedText(const std::vector<FieldSpec>& fields, const void* confi
     const std::string text = field.text(config);
     if (text == field.text(defaults)) continue;
     parts.push_back(fmt::format("{}={}", field.name,
-                                field.secret              ? "***"
-                                : field.name == "url"     ? RedactUrl(text)
-                                                          : text));
+                                field.secret          ? "***"
+                                : field.name == "url" ? RedactUrl(text)
+                                                      : text));
   }
   return fmt::format("{}", fmt::join(parts, " "));
 }
@@ -156,10 +154,11 @@ std::string RedactedText(const std::vector<FieldSpec>& fields, const void* confi
 std::string JsonSchemaOf(std::string_view owner, const std::vector<FieldSpec>& fields,
                          const void* defaults) {
   using Json = nlohmann::ordered_json;
-  static const std::map<FieldType, std::string_view> kTypes{
-      {FieldType::kBool, "boolean"}, {FieldType::kInteger, "integer"},
-      {FieldType::kNumber, "number"}, {FieldType::kList, "array"},
-      {FieldType::kMap, "object"}};
+  static const std::map<FieldType, std::string_view> kTypes{{FieldType::kBool, "boolean"},
+                                                            {FieldType::kInteger, "integer"},
+                                                            {FieldType::kNumber, "number"},
+                                                            {FieldType::kList, "array"},
+                                                            {FieldType::kMap, "object"}};
   Json properties = Json::object();
   Json required = Json::array();
   for (const FieldSpec& field : fields) {

@@ -14,9 +14,8 @@
 namespace amp {
 namespace {
 
-constexpr std::array<std::string_view, 9> kTypeNames{"string", "bool", "integer",
-                                                     "number", "duration", "size",
-                                                     "list", "map", "choice"};
+constexpr std::array<std::string_view, 9> kTypeNames{
+    "string", "bool", "integer", "number", "duration", "size", "list", "map", "choice"};
 
 // What a field is to be given, for messages.
 std::string_view Wanted(FieldType type) {
@@ -70,8 +69,8 @@ Status CheckRange(const FieldSpec& field, int64_t number) {
   if ((!field.min || number >= *field.min) && (!field.max || number <= *field.max)) {
     return Status::OK();
   }
-  return Status::Invalid(fmt::format("must be between {} and {}, not {}", *field.min, *field.max,
-                                     number));
+  return Status::Invalid(
+      fmt::format("must be between {} and {}, not {}", *field.min, *field.max, number));
 }
 
 struct Unit {
@@ -93,16 +92,23 @@ std::optional<double> ReadWithUnit(std::string_view text, const std::vector<Unit
 }
 
 const std::vector<Unit>& DurationUnits() {
-  static const std::vector<Unit> units{{"", 1000},      {"ms", 1},         {"s", 1000},
-                                       {"m", 60'000},   {"h", 3'600'000},  {"d", 86'400'000}};
+  static const std::vector<Unit> units{{"", 1000},    {"ms", 1},        {"s", 1000},
+                                       {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
   return units;
 }
 
 const std::vector<Unit>& SizeUnits() {
-  static const std::vector<Unit> units{
-      {"", 1},           {"B", 1},          {"kB", 1e3},        {"KB", 1e3},
-      {"MB", 1e6},       {"GB", 1e9},       {"TB", 1e12},       {"KiB", 1024.0},
-      {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"TiB", 1099511627776.0}};
+  static const std::vector<Unit> units{{"", 1},
+                                       {"B", 1},
+                                       {"kB", 1e3},
+                                       {"KB", 1e3},
+                                       {"MB", 1e6},
+                                       {"GB", 1e9},
+                                       {"TB", 1e12},
+                                       {"KiB", 1024.0},
+                                       {"MiB", 1048576.0},
+                                       {"GiB", 1073741824.0},
+                                       {"TiB", 1099511627776.0}};
   return units;
 }
 
@@ -172,8 +178,7 @@ Status ReadValue(const FieldSpec& field, const ConfigValue& value, double* out) 
   return Status::OK();
 }
 
-Status ReadValue(const FieldSpec& field, const ConfigValue& value,
-                 std::chrono::milliseconds* out) {
+Status ReadValue(const FieldSpec& field, const ConfigValue& value, std::chrono::milliseconds* out) {
   int64_t ms = 0;
   ARROW_RETURN_NOT_OK(ReadUnits(field, value, DurationUnits(), &ms));
   *out = std::chrono::milliseconds(ms);
@@ -204,12 +209,11 @@ Status ReadValue(const FieldSpec& field, const ConfigValue& value, ConfigValue::
 
 Status ReadChoice(const FieldSpec& field, const ConfigValue& value, size_t* out) {
   const auto* text = std::get_if<std::string>(&value.value);
-  const auto found = text == nullptr
-                         ? field.choices.end()
-                         : std::find(field.choices.begin(), field.choices.end(), *text);
+  const auto found = text == nullptr ? field.choices.end()
+                                     : std::find(field.choices.begin(), field.choices.end(), *text);
   if (found == field.choices.end()) {
-    return Status::Invalid(fmt::format("must be one of {}, not {}",
-                                       fmt::join(field.choices, ", "), Shown(field, value)));
+    return Status::Invalid(fmt::format("must be one of {}, not {}", fmt::join(field.choices, ", "),
+                                       Shown(field, value)));
   }
   *out = static_cast<size_t>(found - field.choices.begin());
   return Status::OK();

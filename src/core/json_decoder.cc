@@ -126,7 +126,8 @@ Status AppendTime(const Json& json, arrow::ArrayBuilder* builder) {
   ARROW_ASSIGN_OR_RAISE(const std::string text, TextOf(json));
   using Value = typename Builder::value_type;
   const auto value = ParseTime(text, *builder->type());
-  if (!value || !std::in_range<Value>(*value)) return Broken("no date or time of its column's range");
+  if (!value || !std::in_range<Value>(*value))
+    return Broken("no date or time of its column's range");
   return static_cast<Builder*>(builder)->Append(static_cast<Value>(*value));
 }
 
@@ -158,8 +159,8 @@ Result<Interval> ParseInterval(std::string_view text, arrow::TimeUnit::type unit
 Status AppendInterval(const Json& json, arrow::ArrayBuilder* builder) {
   ARROW_ASSIGN_OR_RAISE(const std::string text, TextOf(json));
   const auto id = builder->type()->id();
-  const auto unit = id == arrow::Type::INTERVAL_DAY_TIME ? arrow::TimeUnit::MILLI
-                                                         : arrow::TimeUnit::NANO;
+  const auto unit =
+      id == arrow::Type::INTERVAL_DAY_TIME ? arrow::TimeUnit::MILLI : arrow::TimeUnit::NANO;
   ARROW_ASSIGN_OR_RAISE(const Interval value, ParseInterval(text, unit));
   switch (id) {
     case arrow::Type::INTERVAL_MONTHS:

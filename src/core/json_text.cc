@@ -106,16 +106,15 @@ class Renderer {
   Status Visit(const arrow::Time64Array& array) { return TimesOfDay<arrow::Time64Type>(array); }
   Status Visit(const arrow::TimestampArray& array) {
     const auto& type = static_cast<const arrow::TimestampType&>(*array.type());
-    return Quoted(array, [&, unit = type.unit(), utc = !type.timezone().empty()](
-                             int64_t i, std::string* out) {
+    return Quoted(array, [&, unit = type.unit(), utc = !type.timezone().empty()](int64_t i,
+                                                                                 std::string* out) {
       AppendTimestamp(array.Value(i), unit, utc, out);
     });
   }
   Status Visit(const arrow::DurationArray& array) {
     const auto unit = static_cast<const arrow::DurationType&>(*array.type()).unit();
-    return Quoted(array, [&](int64_t i, std::string* out) {
-      AppendDuration(array.Value(i), unit, out);
-    });
+    return Quoted(array,
+                  [&](int64_t i, std::string* out) { AppendDuration(array.Value(i), unit, out); });
   }
   Status Visit(const arrow::MonthIntervalArray& array) {
     return Quoted(array, [&](int64_t i, std::string* out) {
@@ -150,7 +149,8 @@ class Renderer {
   // JSON that is text already is taken as it is; other extensions show what they are made of.
   Status Visit(const arrow::ExtensionArray& array) {
     const auto& type = static_cast<const arrow::ExtensionType&>(*array.type());
-    if (type.extension_name() != "arrow.json" || array.storage()->type_id() != arrow::Type::STRING) {
+    if (type.extension_name() != "arrow.json" ||
+        array.storage()->type_id() != arrow::Type::STRING) {
       return arrow::VisitArrayInline(*array.storage(), this);
     }
     const auto& texts = static_cast<const arrow::StringArray&>(*array.storage());
@@ -186,15 +186,13 @@ class Renderer {
   }
   template <class Decimal, class Array>
   Status Decimals(const Array& array) {
-    return Quoted(array, [&](int64_t i, std::string* out) {
-      out->append(DecimalTextAt<Decimal>(array, i));
-    });
+    return Quoted(
+        array, [&](int64_t i, std::string* out) { out->append(DecimalTextAt<Decimal>(array, i)); });
   }
   template <class Array>
   Status Texts(const Array& array) {
-    return Each(array, [&](int64_t i, std::string* out) {
-      AppendJsonString(array.GetView(i), out);
-    });
+    return Each(array,
+                [&](int64_t i, std::string* out) { AppendJsonString(array.GetView(i), out); });
   }
   template <class Array>
   Status Bytes(const Array& array) {
@@ -203,12 +201,12 @@ class Renderer {
   template <class T, class Array>
   Status TimesOfDay(const Array& array) {
     const auto unit = static_cast<const T&>(*array.type()).unit();
-    return Quoted(array, [&](int64_t i, std::string* out) {
-      AppendTimeOfDay(array.Value(i), unit, out);
-    });
+    return Quoted(array,
+                  [&](int64_t i, std::string* out) { AppendTimeOfDay(array.Value(i), unit, out); });
   }
 
-  // Elements of the rows' lists are rendered at once, from the first row's first to the last's last.
+  // Elements of the rows' lists are rendered at once, from the first row's first to the last's
+  // last.
   template <class Array>
   Status Lists(const Array& array) {
     if (array.length() == 0) return Status::OK();

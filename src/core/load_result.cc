@@ -23,9 +23,9 @@ std::string_view ToString(LoadMode mode) { return kModeNames[static_cast<size_t>
 Result<LoadMode> ParseLoadMode(std::string_view text) {
   const auto found = std::find(kModeNames.begin(), kModeNames.end(), text);
   if (found == kModeNames.end()) {
-    return MakeError(ErrorKind::kConfigInvalid,
-                     fmt::format("'{}' is not a load mode. There are: {}", text,
-                                 fmt::join(kModeNames, ", ")));
+    return MakeError(
+        ErrorKind::kConfigInvalid,
+        fmt::format("'{}' is not a load mode. There are: {}", text, fmt::join(kModeNames, ", ")));
   }
   return static_cast<LoadMode>(found - kModeNames.begin());
 }

@@ -20,8 +20,8 @@ Status NotGiven(std::string_view loader, std::string_view what) {
 
 std::string ModeNames(const ModeSet& modes) {
   std::vector<std::string_view> names;
-  for (LoadMode mode : {LoadMode::kAppend, LoadMode::kOverwrite, LoadMode::kUpsert,
-                        LoadMode::kMerge}) {
+  for (LoadMode mode :
+       {LoadMode::kAppend, LoadMode::kOverwrite, LoadMode::kUpsert, LoadMode::kMerge}) {
     if (modes.contains(mode)) names.push_back(ToString(mode));
   }
   return fmt::format("{}", fmt::join(names, ", "));
@@ -32,9 +32,9 @@ Status CheckColumnNames(const arrow::Schema& schema) {
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice != names.end()) {
-    return MakeError(ErrorKind::kSchemaMismatch,
-                     fmt::format("column '{}' is there twice; give each column its own name",
-                                 *twice));
+    return MakeError(
+        ErrorKind::kSchemaMismatch,
+        fmt::format("column '{}' is there twice; give each column its own name", *twice));
   }
   return Status::OK();
 }
@@ -110,9 +110,9 @@ Result<TablePlan> Loader::PlanTable(const WriteSpec& spec) {
 
 Status Loader::CheckReady(const TableName& table) const {
   if (!connected_) {
-    return MakeError(ErrorKind::kConfigInvalid,
-                     fmt::format("loader '{}' is not connected; call Connect() first",
-                                 traits().name));
+    return MakeError(
+        ErrorKind::kConfigInvalid,
+        fmt::format("loader '{}' is not connected; call Connect() first", traits().name));
   }
   if (table.empty()) return MakeError(ErrorKind::kConfigInvalid, "the table name is empty");
   if (table.starts_with("_amp_")) {

@@ -11,8 +11,8 @@ namespace amp {
 namespace {
 
 bool HasAlias(const LoaderTraits& traits, std::string_view name) {
-  return !name.empty() && std::find(traits.aliases.begin(), traits.aliases.end(), name) !=
-                              traits.aliases.end();
+  return !name.empty() &&
+         std::find(traits.aliases.begin(), traits.aliases.end(), name) != traits.aliases.end();
 }
 
 // What an upper layer says goes before what a lower one says. An alias in one and the plain name in
@@ -21,9 +21,8 @@ void AddUnset(const ConfigMap& lower, const std::vector<FieldSpec>& fields, Conf
   auto is_set = [&](std::string_view name) {
     const FieldSpec* field = FindField(fields, name);
     return std::any_of(upper->begin(), upper->end(), [&](const auto& entry) {
-      return entry.first == name ||
-             (field != nullptr && field->type != FieldType::kMap &&
-              FindField(fields, entry.first) == field);
+      return entry.first == name || (field != nullptr && field->type != FieldType::kMap &&
+                                     FindField(fields, entry.first) == field);
     });
   };
   ConfigMap missing;

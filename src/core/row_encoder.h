@@ -25,8 +25,8 @@ class ColumnEncoder {
   virtual ~ColumnEncoder() = default;
 
   /// Takes rows [start, start + count) of `column` in hand and adds each cell's size to `sizes`.
-  /// DataInvalid for a value that the format cannot hold: see ValueError. The column must live until
-  /// Write.
+  /// DataInvalid for a value that the format cannot hold: see ValueError. The column must live
+  /// until Write.
   virtual Status Measure(const arrow::Array& column, int64_t start, int64_t count,
                          uint32_t* sizes) = 0;
 

@@ -63,8 +63,7 @@ Result<TypePtr> PlainType(const TypePtr& type) {
     case arrow::Type::BINARY_VIEW:
       return arrow::binary();
     default:
-      return type->num_fields() > 0 || type->id() == arrow::Type::STRUCT ? PlainNested(type)
-                                                                         : type;
+      return type->num_fields() > 0 || type->id() == arrow::Type::STRUCT ? PlainNested(type) : type;
   }
 }
 
@@ -179,8 +178,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> ToPlain(const arrow::RecordBatch& ba
 std::string FirstFew(const std::vector<std::string>& parts) {
   constexpr size_t kShown = 8;
   if (parts.size() <= kShown) return fmt::format("{}", fmt::join(parts, "; "));
-  return fmt::format("{}; … and {} more",
-                     fmt::join(parts.begin(), parts.begin() + kShown, "; "),
+  return fmt::format("{}; … and {} more", fmt::join(parts.begin(), parts.begin() + kShown, "; "),
                      parts.size() - kShown);
 }
 

@@ -18,13 +18,14 @@ AMP_EXPORT Result<std::shared_ptr<arrow::Schema>> PlainSchema(const arrow::Schem
 
 /// The batch's values in the layout of its PlainSchema. Returns the columns as they are where they
 /// are plain already.
-AMP_EXPORT Result<std::shared_ptr<arrow::RecordBatch>> ToPlain(const arrow::RecordBatch& batch,
-                                                    const std::shared_ptr<arrow::Schema>& plain);
+AMP_EXPORT Result<std::shared_ptr<arrow::RecordBatch>> ToPlain(
+    const arrow::RecordBatch& batch, const std::shared_ptr<arrow::Schema>& plain);
 
 /// For each field of `have`, its place in `incoming`; SchemaMismatch names every column that is
 /// missing, new, or of another type, and says whose it is.
-AMP_EXPORT Result<std::vector<int>> MatchColumns(const arrow::Schema& have, const arrow::Schema& incoming,
-                                      const std::string& table);
+AMP_EXPORT Result<std::vector<int>> MatchColumns(const arrow::Schema& have,
+                                                 const arrow::Schema& incoming,
+                                                 const std::string& table);
 
 /// "a; b; … and 3 more": the first few of many, for messages.
 AMP_EXPORT std::string FirstFew(const std::vector<std::string>& parts);

@@ -31,7 +31,8 @@ AMP_EXPORT void AppendDate(int64_t days, std::string* out);
 /// 12:34:56.123456
 AMP_EXPORT void AppendTimeOfDay(int64_t value, arrow::TimeUnit::type unit, std::string* out);
 /// 2023-07-11T12:34:56.123456789, with Z after it for an instant.
-AMP_EXPORT void AppendTimestamp(int64_t value, arrow::TimeUnit::type unit, bool utc, std::string* out);
+AMP_EXPORT void AppendTimestamp(int64_t value, arrow::TimeUnit::type unit, bool utc,
+                                std::string* out);
 /// ISO 8601: PT-12.345S
 AMP_EXPORT void AppendDuration(int64_t value, arrow::TimeUnit::type unit, std::string* out);
 

@@ -6,9 +6,8 @@ namespace amp {
 
 bool BatchQueue::Push(std::shared_ptr<arrow::RecordBatch> batch, int64_t bytes) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] {
-    return abandoned_ || entries_.empty() || bytes_ + bytes <= max_bytes_;
-  });
+  changed_.wait(lock,
+                [&] { return abandoned_ || entries_.empty() || bytes_ + bytes <= max_bytes_; });
   if (abandoned_) return false;
   entries_.push_back({std::move(batch), bytes});
   bytes_ += bytes;

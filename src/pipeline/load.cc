@@ -35,10 +35,8 @@ class LoadRun {
   LoadRun(Loader* loader, const LoadOptions& options) : loader_(loader), options_(options) {}
 
   Status Begin(const TableName& table, std::shared_ptr<arrow::Schema> schema) {
-    const WriteSpec spec{.table = table,
-                         .schema = std::move(schema),
-                         .mode = options_.mode,
-                         .key = options_.key};
+    const WriteSpec spec{
+        .table = table, .schema = std::move(schema), .mode = options_.mode, .key = options_.key};
     ARROW_ASSIGN_OR_RAISE(transaction_, loader_->BeginTransaction(spec));
     schema_ = spec.schema;
     return Status::OK();
@@ -161,8 +159,8 @@ LoadResult Loader::LoadBatch(const RecordBatch& batch, const TableName& table,
   const auto start = std::chrono::steady_clock::now();
   LoadResult result = NewResult(table, options);
   LoadRun run(this, options);
-  const Status status = WithSide(run.End(WriteOne(&run, batch, table), &result),
-                                 ErrorSide::kTarget);
+  const Status status =
+      WithSide(run.End(WriteOne(&run, batch, table), &result), ErrorSide::kTarget);
   const double seconds = SecondsSince(start);
   SetStatus(status, seconds, &result);
   Metadata facts = BatchFacts(batch, seconds);

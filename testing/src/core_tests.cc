@@ -158,8 +158,8 @@ void CoreTest::ErrorHandling() {
   EXPECT_FALSE(not_connected.success);
   EXPECT_NE(not_connected.error.find("not connected"), std::string::npos) << not_connected.error;
 
-  AMP_ASSERT_OK_AND_ASSIGN(auto unreachable, Registry::Global().Make(config_->loader(),
-                                                                     config_->UnreachableConfig()));
+  AMP_ASSERT_OK_AND_ASSIGN(
+      auto unreachable, Registry::Global().Make(config_->loader(), config_->UnreachableConfig()));
   const Status refused = unreachable->Connect();
   EXPECT_FALSE(refused.ok()) << "a connection that cannot be made must be an error";
   EXPECT_EQ(ExitCodeOf(refused), 4) << Describe(refused);
@@ -167,8 +167,8 @@ void CoreTest::ErrorHandling() {
 
   AMP_ASSERT_OK(loader_->Connect());
   AMP_ASSERT_OK(loader_->LoadBatch(*SampleBatch(2), table_).status);
-  const auto other = arrow::schema({arrow::field("id", arrow::utf8()),
-                                    arrow::field("extra", arrow::int32())});
+  const auto other =
+      arrow::schema({arrow::field("id", arrow::utf8()), arrow::field("extra", arrow::int32())});
   AMP_ASSERT_OK_AND_ASSIGN(const auto wrong, BatchFromJson(other, R"([{"id":"x","extra":1}])"));
   const LoadResult result = loader_->LoadBatch(*wrong, table_);
   EXPECT_FALSE(result.success);
@@ -201,10 +201,9 @@ constexpr std::array<NamedTest, 7> kTests{
 bool RegisterCoreTests(std::string_view suite, std::shared_ptr<LoaderTestConfig> config) {
   for (const NamedTest& test : kTests) {
     if (test.needs != nullptr && !((*config).*test.needs)) continue;
-    ::testing::RegisterTest(std::string(suite).c_str(), test.name, nullptr, nullptr, __FILE__,
-                            __LINE__, [config, body = test.body]() -> CoreTest* {
-                              return new CoreTest(config, body);
-                            });
+    ::testing::RegisterTest(
+        std::string(suite).c_str(), test.name, nullptr, nullptr, __FILE__, __LINE__,
+        [config, body = test.body]() -> CoreTest* { return new CoreTest(config, body); });
   }
   return true;
 }

@@ -7,12 +7,11 @@ namespace amp::testing {
 namespace {
 
 std::shared_ptr<arrow::Schema> SampleSchema() {
-  return arrow::schema({arrow::field("id", arrow::int64(), false),
-                        arrow::field("name", arrow::utf8()),
-                        arrow::field("value", arrow::float64()),
-                        arrow::field("active", arrow::boolean()),
-                        arrow::field("at", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")),
-                        arrow::field("payload", arrow::binary())});
+  return arrow::schema(
+      {arrow::field("id", arrow::int64(), false), arrow::field("name", arrow::utf8()),
+       arrow::field("value", arrow::float64()), arrow::field("active", arrow::boolean()),
+       arrow::field("at", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")),
+       arrow::field("payload", arrow::binary())});
 }
 
 /// One builder a column; `null_in` says in which column the row has a null (-1: in none).
@@ -98,8 +97,8 @@ std::vector<TypedJson> ScalarColumns() {
 }
 
 std::vector<TypedJson> NestedColumns() {
-  const auto point = arrow::struct_({arrow::field("x", arrow::int32()),
-                                     arrow::field("tag", arrow::utf8())});
+  const auto point =
+      arrow::struct_({arrow::field("x", arrow::int32()), arrow::field("tag", arrow::utf8())});
   return {
       {arrow::list(arrow::int64()), "[[1, null, 3], [], null, [-1]]"},
       {arrow::large_list(arrow::utf8()), R"([["a", null], [], null, [""]])"},
@@ -107,7 +106,8 @@ std::vector<TypedJson> NestedColumns() {
       {point, R"([{"x": 1, "tag": "a"}, {"x": null, "tag": ""}, null, {"x": 2, "tag": null}])"},
       {arrow::list(point), R"([[{"x": 1, "tag": "a"}, null], [], null, [{"x": 2, "tag": "b"}]])"},
       {arrow::list(arrow::list(arrow::int32())), "[[[1], [], null], [], null, [[2, null]]]"},
-      {arrow::map(arrow::utf8(), arrow::int32()), R"([[["a", 1], ["b", null]], [], null, [["", 0]]])"},
+      {arrow::map(arrow::utf8(), arrow::int32()),
+       R"([[["a", 1], ["b", null]], [], null, [["", 0]]])"},
       {arrow::map(arrow::int32(), arrow::utf8()), R"([[[1, "a"]], [], null, [[-1, null]]])"},
   };
 }
@@ -136,8 +136,8 @@ std::shared_ptr<arrow::Table> SampleTable(int64_t rows, int64_t chunk) {
 
 Result<std::shared_ptr<arrow::RecordBatch>> BatchFromJson(
     const std::shared_ptr<arrow::Schema>& schema, const std::string& json) {
-  ARROW_ASSIGN_OR_RAISE(const auto rows, arrow::json::ArrayFromJSONString(
-                                             arrow::struct_(schema->fields()), json));
+  ARROW_ASSIGN_OR_RAISE(const auto rows,
+                        arrow::json::ArrayFromJSONString(arrow::struct_(schema->fields()), json));
   ARROW_ASSIGN_OR_RAISE(const auto batch, arrow::RecordBatch::FromStructArray(rows));
   return arrow::RecordBatch::Make(schema, batch->num_rows(), batch->columns());
 }

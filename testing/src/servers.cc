@@ -168,9 +168,9 @@ Result<PostgresServer> PostgresServer::Start() {
 
 Status PostgresServer::Stop() {
   ARROW_ASSIGN_OR_RAISE(const std::string programs, PostgresPrograms());
-  ARROW_RETURN_NOT_OK(Run({programs + "/pg_ctl", "-D", folder_ + "/data", "-m", "immediate", "-w",
-                           "stop"},
-                          folder_ + "/stop.log"));
+  ARROW_RETURN_NOT_OK(
+      Run({programs + "/pg_ctl", "-D", folder_ + "/data", "-m", "immediate", "-w", "stop"},
+          folder_ + "/stop.log"));
   std::error_code error;
   fs::remove_all(folder_, error);
   return error ? ServerError("cannot remove " + folder_) : Status::OK();

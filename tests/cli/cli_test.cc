@@ -37,7 +37,8 @@ class Cli : public ::testing::Test {
 
 TEST_F(Cli, AllBuiltInLoadersAreThere) {
   std::vector<std::string_view> names;
-  for (const LoaderEntry* entry : Registry::Global().entries()) names.push_back(entry->traits->name);
+  for (const LoaderEntry* entry : Registry::Global().entries())
+    names.push_back(entry->traits->name);
   EXPECT_EQ(names, (std::vector<std::string_view>{"lmdb", "postgresql"}));
   EXPECT_TRUE(MissingLoaders().empty());
 }
@@ -95,9 +96,8 @@ TEST_F(Cli, ShowAndInfoAgreeWithWhatWasLoaded) {
 }
 
 TEST_F(Cli, CheckWritesNothing) {
-  const CommandResult result =
-      Run({"check", "--from", file_, "--table", "logs", "--key", "block_num,log_index",
-           "--output", "json"});
+  const CommandResult result = Run({"check", "--from", file_, "--table", "logs", "--key",
+                                    "block_num,log_index", "--output", "json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const Json json = Json::parse(result.out);
   EXPECT_EQ(json["exists"], false);
@@ -109,7 +109,8 @@ TEST_F(Cli, WrongUsageIsExitCode2) {
   ExpectError({}, 2, "subcommand is required");
   ExpectError({"load"}, 2, "required");
   ExpectError({"lod"}, 2, "ampload --help");
-  ExpectError({"load", "--from", file_, "--table", "t", "--mode", "replace"}, 2, "append, overwrite");
+  ExpectError({"load", "--from", file_, "--table", "t", "--mode", "replace"}, 2,
+              "append, overwrite");
   ExpectError({"load", "--from", file_, "--table", "t", "--mode", "merge"}, 2,
               "no mode 'merge'; it has: append, overwrite, upsert");
   ExpectError({"load", "--from", file_, "--table", "t", "--to", "lmbd:x"}, 2,
@@ -119,7 +120,8 @@ TEST_F(Cli, WrongUsageIsExitCode2) {
   ExpectError({"load", "--from", file_, "--table", ""}, 2, "");
   ExpectError({"load", "--from", file_, "--table", "t", "--set", "map_sise=1MiB"}, 2,
               "did you mean 'map_size'?");
-  ExpectError({"load", "--from", file_, "--table", "t", "--set", "map_size=big"}, 2, "a size such as");
+  ExpectError({"load", "--from", file_, "--table", "t", "--set", "map_size=big"}, 2,
+              "a size such as");
   ExpectError({"load", "--from", file_, "--table", "t", "--set", "sync=maybe"}, 2, "true or false");
   ExpectError({"load", "--from", file_, "--table", "t", "--set", "batch_rows=0"}, 2, "between 1");
   ExpectError({"load", "--from", file_, "--table", "t", "--set", "novalue"}, 2, "option=value");
@@ -128,15 +130,17 @@ TEST_F(Cli, WrongUsageIsExitCode2) {
 }
 
 TEST_F(Cli, ConfigFileNamesTargets) {
-  WriteFile(folder_.file("ampload.toml"),
-            "[targets.here]\nurl = \"lmdb:from_file\"\nkey_columns = [\"block_num\", \"log_index\"]\n"
-            "[targets.bad]\nloader = \"lmdb\"\npath = 7\n[pipeline]\nbatch_rows = 10\n");
+  WriteFile(
+      folder_.file("ampload.toml"),
+      "[targets.here]\nurl = \"lmdb:from_file\"\nkey_columns = [\"block_num\", \"log_index\"]\n"
+      "[targets.bad]\nloader = \"lmdb\"\npath = 7\n[pipeline]\nbatch_rows = 10\n");
   const CommandResult result =
       Run({"load", "--from", file_, "--to", "here", "--table", "t", "--output", "json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(Json::parse(result.out)["metadata"]["batch_count"], 10);
   EXPECT_TRUE(std::filesystem::exists(folder_.file("from_file/data.mdb")));
-  const Json info = Json::parse(Run({"info", "--to", "here", "--table", "t", "--output", "json"}).out);
+  const Json info =
+      Json::parse(Run({"info", "--to", "here", "--table", "t", "--output", "json"}).out);
   EXPECT_EQ(info["key_columns"], (Json{"block_num", "log_index"}));
   ExpectError({"info", "--to", "bad", "--table", "t"}, 2, "[targets.bad] in ampload.toml");
   ExpectError({"info", "--to", "hree", "--table", "t"}, 2, "bad, here");
@@ -186,8 +190,10 @@ TEST_F(Cli, CompletionScriptsAreValidForTheirShells) {
   EXPECT_EQ(std::system(("bash -n " + script).c_str()), 0);
   for (const char* word : {"load", "--from", "show", "--limit"}) {
     EXPECT_NE(bash.out.find(word), std::string::npos) << word;
-    EXPECT_NE(Run({"completion", "fish"}).out.find(std::string(word).erase(
-                  0, std::string(word).find_first_not_of('-'))), std::string::npos) << word;
+    EXPECT_NE(Run({"completion", "fish"})
+                  .out.find(std::string(word).erase(0, std::string(word).find_first_not_of('-'))),
+              std::string::npos)
+        << word;
   }
   EXPECT_NE(Run({"completion", "zsh"}).out.find("#compdef ampload"), std::string::npos);
   ExpectError({"completion", "tcsh"}, 2, "tcsh");

@@ -15,14 +15,16 @@ class LMDBCli : public ::testing::Test {
     ASSERT_TRUE(WriteSampleLogs({.seed = 1, .blocks = 100, .logs_per_block = 10}, file_).ok());
   }
   CommandResult Load(std::vector<std::string> more) {
-    std::vector<std::string> arguments{"load", "--from", file_, "--to", "lmdb:" + folder_.file("db"),
-                                       "--table", "t", "--output", "json"};
+    std::vector<std::string> arguments{
+        "load",    "--from", file_,      "--to", "lmdb:" + folder_.file("db"),
+        "--table", "t",      "--output", "json"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return RunAmpload(arguments);
   }
   int64_t Rows() {
     return nlohmann::json::parse(RunAmpload({"info", "--to", "lmdb:" + folder_.file("db"),
-                                             "--table", "t", "--output", "json"}).out)["row_count"];
+                                             "--table", "t", "--output", "json"})
+                                     .out)["row_count"];
   }
 
   TemporaryFolder folder_;
@@ -40,9 +42,9 @@ TEST_F(LMDBCli, ModesAndKeys) {
 }
 
 TEST_F(LMDBCli, UpstreamOptionNamesAreAccepted) {
-  const CommandResult result =
-      RunAmpload({"load", "--from", file_, "--to", "lmdb:", "--set", "db_path=" + folder_.file("db"),
-                  "--set", "composite_key_columns=block_num,log_index", "--table", "t"});
+  const CommandResult result = RunAmpload(
+      {"load", "--from", file_, "--to", "lmdb:", "--set", "db_path=" + folder_.file("db"), "--set",
+       "composite_key_columns=block_num,log_index", "--table", "t"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(Rows(), 1000);
 }

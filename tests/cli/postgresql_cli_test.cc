@@ -30,8 +30,10 @@ class PostgreSQLCli : public ::testing::Test {
   void ExpectError(const CommandResult& result, int code, const std::string& text) {
     EXPECT_EQ(result.exit_code, code) << result.err;
     EXPECT_NE(result.err.find(text), std::string::npos) << result.err;
-    EXPECT_EQ(result.err.find("s3cret"), std::string::npos) << "a password is shown: " << result.err;
-    EXPECT_EQ(result.out.find("s3cret"), std::string::npos) << "a password is shown: " << result.out;
+    EXPECT_EQ(result.err.find("s3cret"), std::string::npos)
+        << "a password is shown: " << result.err;
+    EXPECT_EQ(result.out.find("s3cret"), std::string::npos)
+        << "a password is shown: " << result.out;
   }
   // The same server, with other login and database.
   std::string With(const std::string& login, const std::string& database) {
@@ -51,19 +53,21 @@ TEST_F(PostgreSQLCli, LoadShowInfoCheck) {
       RunAmpload({"info", "--to", url_, "--table", "cli_test", "--output", "json"}).out);
   EXPECT_EQ(info["row_count"], 100);
   EXPECT_EQ(info["columns"][0]["type"], "numeric(20,0)");
-  const CommandResult show = RunAmpload(
-      {"show", "--to", url_, "--table", "cli_test", "--limit", "1", "--output", "json"});
+  const CommandResult show =
+      RunAmpload({"show", "--to", url_, "--table", "cli_test", "--limit", "1", "--output", "json"});
   const auto row = nlohmann::json::parse(show.out);
   EXPECT_EQ(row["block_num"], "0");
   EXPECT_EQ(row["timestamp"], "2023-11-14T22:13:20.000000Z");
-  const CommandResult check = RunAmpload({"check", "--from", file_, "--to", url_, "--table", "new"});
+  const CommandResult check =
+      RunAmpload({"check", "--from", file_, "--to", url_, "--table", "new"});
   EXPECT_NE(check.out.find("CREATE TABLE \"new\""), std::string::npos);
 }
 
 TEST_F(PostgreSQLCli, WhatTheTargetRefusesIsExitCode4) {
   ExpectError(Load("postgresql://u:s3cret@127.0.0.1:1/db"), 4,
               "cannot connect to PostgreSQL at u@127.0.0.1:1/db: Connection refused");
-  ExpectError(Load(With("postgres:s3cret", "no_such_database")), 4, "\"no_such_database\" does not exist");
+  ExpectError(Load(With("postgres:s3cret", "no_such_database")), 4,
+              "\"no_such_database\" does not exist");
   AMP_ASSERT_OK(client_->Query("DROP ROLE IF EXISTS locked"));
   AMP_ASSERT_OK(client_->Query("CREATE ROLE locked LOGIN PASSWORD 'right'"));
   ExpectError(Load(With("locked:s3cret", "postgres")), 4, "password authentication failed");
@@ -83,11 +87,14 @@ TEST_F(PostgreSQLCli, PasswordsComeFromTheEnvironmentAndFilesToo) {
   const std::string to = With("locked", "postgres");
   const std::string file = WriteFile(folder_.file("password"), "right\n");
   EXPECT_EQ(Load(to, {"--set", "password=file:" + file}).exit_code, 0);
-  EXPECT_EQ(Load(to, {"--set", "password=${SECRET}"}, {.environment = {"SECRET=right"}}).exit_code, 0);
+  EXPECT_EQ(Load(to, {"--set", "password=${SECRET}"}, {.environment = {"SECRET=right"}}).exit_code,
+            0);
   EXPECT_EQ(Load(to, {}, {.environment = {"AMPLOAD_POSTGRESQL_PASSWORD=right"}}).exit_code, 0);
   EXPECT_EQ(Load(to, {}, {.environment = {"PGPASSWORD=right"}}).exit_code, 0);
   EXPECT_EQ(Load(to, {}, {.environment = {"PGPASSWORD=right", "AMPLOAD_POSTGRESQL_PASSWORD=no"}})
-                .exit_code, 4) << "PGPASSWORD only fills what is unset";
+                .exit_code,
+            4)
+      << "PGPASSWORD only fills what is unset";
   ExpectError(Load(to, {"--set", "password=${NOT_SET}"}), 2, "NOT_SET, which is not set");
   AMP_ASSERT_OK(client_->Query("DROP TABLE IF EXISTS cli_test"));
   AMP_ASSERT_OK(client_->Query("DROP ROLE locked"));
@@ -107,7 +114,8 @@ TEST_F(PostgreSQLCli, ValuesThatCannotBeStoredAreExitCode5) {
   const CommandResult result = RunAmpload(
       {"load", "--from", folder_.file("zero.jsonl"), "--to", url_, "--table", "cli_test"});
   ExpectError(result, 5, "column 'name', row 1 of the load: the text has a 0x00 at byte 1");
-  AMP_ASSERT_OK_AND_ASSIGN(const std::string gone, client_->Value("SELECT to_regclass('cli_test')"));
+  AMP_ASSERT_OK_AND_ASSIGN(const std::string gone,
+                           client_->Value("SELECT to_regclass('cli_test')"));
   EXPECT_EQ(gone, "NULL") << "nothing half done: the table is not there";
 }
 
@@ -119,7 +127,8 @@ TEST_F(PostgreSQLCli, OverwriteKeepsOldRowsWhenTheSourceBreaks) {
   file << std::string(20'000, '\xAA');
   file.close();
   ExpectError(Load(url_, {"--mode", "overwrite"}), 3, "logs.parquet");
-  AMP_ASSERT_OK_AND_ASSIGN(const std::string count, client_->Value("SELECT count(*) FROM cli_test"));
+  AMP_ASSERT_OK_AND_ASSIGN(const std::string count,
+                           client_->Value("SELECT count(*) FROM cli_test"));
   EXPECT_EQ(count, "100");
 }
 

@@ -44,19 +44,18 @@ std::string WriteFile(const std::string& path, const std::string& content) {
   return path;
 }
 
-CommandResult RunAmpload(const std::vector<std::string>& arguments,
-                         const CommandOptions& options) {
+CommandResult RunAmpload(const std::vector<std::string>& arguments, const CommandOptions& options) {
   const TemporaryFolder folder;
   std::vector<std::string> words{AMPLOAD_BINARY};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> environment{"PATH=/usr/bin:/bin", "HOME=" + folder.path()};
   for (const char* kept : {"ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
-    if (const char* value = std::getenv(kept)) environment.push_back(std::string(kept) + "=" + value);
+    if (const char* value = std::getenv(kept))
+      environment.push_back(std::string(kept) + "=" + value);
   }
   environment.insert(environment.end(), options.environment.begin(), options.environment.end());
-  const std::string input = options.input_path.empty()
-                                ? WriteFile(folder.file("in"), options.input)
-                                : options.input_path;
+  const std::string input =
+      options.input_path.empty() ? WriteFile(folder.file("in"), options.input) : options.input_path;
   auto argv = Pointers(&words);
   auto envp = Pointers(&environment);
   const pid_t child = fork();

@@ -155,9 +155,9 @@ TEST_F(SourceCli, CtrlCRollsTheLoadBackWithExitCode130) {
   // Standard input stays open and silent: the load waits.
   const std::string fifo = folder_.file("fifo");
   ASSERT_EQ(std::system(("mkfifo " + fifo).c_str()), 0);
-  const CommandResult result = RunAmpload(
-      {"load", "--from", "-", "--table", "t"},
-      {.interrupt_after_ms = 500, .directory = folder_.path(), .input_path = fifo});
+  const CommandResult result =
+      RunAmpload({"load", "--from", "-", "--table", "t"},
+                 {.interrupt_after_ms = 500, .directory = folder_.path(), .input_path = fifo});
   EXPECT_EQ(result.exit_code, 130) << result.err;
   EXPECT_NE(result.err.find("rolled back"), std::string::npos) << result.err;
 }

@@ -146,8 +146,8 @@ TEST_F(LMDB, AppendRefusesAKeyThatExists) {
 
 TEST_F(LMDB, UpsertReplacesRowsByKeyAndTheLastOfAKeyWins) {
   AMP_ASSERT_OK_AND_ASSIGN(auto loader, Make());
-  const auto schema = arrow::schema({arrow::field("k", arrow::utf8()),
-                                     arrow::field("v", arrow::int32())});
+  const auto schema =
+      arrow::schema({arrow::field("k", arrow::utf8()), arrow::field("v", arrow::int32())});
   AMP_ASSERT_OK_AND_ASSIGN(const auto first,
                            BatchFromJson(schema, R"([{"k":"a","v":1},{"k":"b","v":2}])"));
   AMP_ASSERT_OK_AND_ASSIGN(
@@ -166,8 +166,9 @@ TEST_F(LMDB, UpsertWithoutAKeyIsRefused) {
   AMP_ASSERT_OK_AND_ASSIGN(auto loader, Make());
   AMP_EXPECT_ERROR(loader->LoadBatch(*SampleBatch(1), "t", Mode(LoadMode::kUpsert)).status,
                    ErrorKind::kConfigInvalid, "needs a key");
-  AMP_EXPECT_ERROR(loader->LoadBatch(*SampleBatch(1), "t", Mode(LoadMode::kUpsert, {"nope"})).status,
-                   ErrorKind::kConfigInvalid, "'nope' is not in the data");
+  AMP_EXPECT_ERROR(
+      loader->LoadBatch(*SampleBatch(1), "t", Mode(LoadMode::kUpsert, {"nope"})).status,
+      ErrorKind::kConfigInvalid, "'nope' is not in the data");
   AMP_ASSERT_OK_AND_ASSIGN(const auto info, loader->GetTableInfo("t"));
   EXPECT_FALSE(info.has_value());
 }
@@ -175,14 +176,14 @@ TEST_F(LMDB, UpsertWithoutAKeyIsRefused) {
 TEST_F(LMDB, ATableKeepsItsKeyAndItsColumns) {
   AMP_ASSERT_OK_AND_ASSIGN(auto loader, Make());
   AMP_ASSERT_OK(loader->LoadBatch(*SampleBatch(2), "t", Mode(LoadMode::kAppend, {"id"})).status);
-  AMP_EXPECT_ERROR(loader->LoadBatch(*SampleBatch(2), "t", Mode(LoadMode::kAppend, {"name"})).status,
-                   ErrorKind::kSchemaMismatch, "its key is the columns id");
+  AMP_EXPECT_ERROR(
+      loader->LoadBatch(*SampleBatch(2), "t", Mode(LoadMode::kAppend, {"name"})).status,
+      ErrorKind::kSchemaMismatch, "its key is the columns id");
   AMP_EXPECT_ERROR(
       loader->LoadBatch(*SampleBatch(1)->SelectColumns({0, 1}).ValueOrDie(), "t").status,
       ErrorKind::kSchemaMismatch, "'value' is missing");
   // Other order, same columns.
-  AMP_ASSERT_OK_AND_ASSIGN(const auto turned,
-                           SampleBatch(1, 2)->SelectColumns({5, 4, 3, 2, 1, 0}));
+  AMP_ASSERT_OK_AND_ASSIGN(const auto turned, SampleBatch(1, 2)->SelectColumns({5, 4, 3, 2, 1, 0}));
   AMP_ASSERT_OK(loader->LoadBatch(*turned, "t").status);
   Expect(loader.get(), "t", *SampleBatch(3));
 }

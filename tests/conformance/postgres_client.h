@@ -40,7 +40,8 @@ class PostgresClient {
     for (int row = 0; row < PQntuples(result.get()); ++row) {
       for (int column = 0; column < PQnfields(result.get()); ++column) {
         auto& cell = rows[static_cast<size_t>(row)][PQfname(result.get(), column)];
-        if (PQgetisnull(result.get(), row, column) == 0) cell = PQgetvalue(result.get(), row, column);
+        if (PQgetisnull(result.get(), row, column) == 0)
+          cell = PQgetvalue(result.get(), row, column);
       }
     }
     return rows;

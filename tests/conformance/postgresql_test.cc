@@ -41,10 +41,11 @@ class PostgreSQLTestConfig : public LoaderTestConfig {
   }
   Result<std::vector<std::string>> GetColumnNames(const TableName& table) override {
     ARROW_ASSIGN_OR_RAISE(PostgresClient client, Client());
-    ARROW_ASSIGN_OR_RAISE(const auto rows,
-                          client.Query("SELECT attname FROM pg_attribute WHERE attnum > 0 AND "
-                                       "attrelid = '" + PostgresClient::Quote(table) +
-                                       "'::regclass ORDER BY attnum"));
+    ARROW_ASSIGN_OR_RAISE(
+        const auto rows,
+        client.Query("SELECT attname FROM pg_attribute WHERE attnum > 0 AND "
+                     "attrelid = '" +
+                     PostgresClient::Quote(table) + "'::regclass ORDER BY attnum"));
     std::vector<std::string> names;
     for (const auto& row : rows) names.push_back(*row.at("attname"));
     return names;
@@ -90,11 +91,11 @@ class PostgreSQL : public ::testing::Test {
 
 TEST_F(PostgreSQL, NamesWithAnythingInThemAreOrdinary) {
   const std::string column = "a\"b.c; DROP TABLE x --";
-  for (const std::string& table : {std::string("select"), std::string("a.b"), std::string("Ünï \"q\""),
-                                   std::string("'; DROP TABLE pg_test; --"),
-                                   std::string(63, 'x')}) {
-    const auto schema = arrow::schema({arrow::field(column, arrow::int64()),
-                                       arrow::field("from", arrow::utf8())});
+  for (const std::string& table :
+       {std::string("select"), std::string("a.b"), std::string("Ünï \"q\""),
+        std::string("'; DROP TABLE pg_test; --"), std::string(63, 'x')}) {
+    const auto schema =
+        arrow::schema({arrow::field(column, arrow::int64()), arrow::field("from", arrow::utf8())});
     AMP_ASSERT_OK_AND_ASSIGN(
         const auto batch,
         BatchFromJson(schema, R"([{"a\"b.c; DROP TABLE x --": 7, "from": "o'clock"}])"));
@@ -157,13 +158,15 @@ TEST_F(PostgreSQL, ExistingTableMayOrderItsColumnsOtherwiseAndHaveDefaults) {
       "CREATE TABLE pg_test (extra int DEFAULT 42, payload bytea, id bigint, name varchar(100), "
       "value float8, active bool, at timestamptz, n int GENERATED ALWAYS AS IDENTITY)"));
   AMP_ASSERT_OK(loader_->LoadBatch(*SampleBatch(3), table_).status);
-  EXPECT_EQ(Value("SELECT string_agg(name || '/' || extra || '/' || n, ' ' ORDER BY id) FROM pg_test"),
-            "row 0/42/1 row 1/42/2 row 2/42/3");
+  EXPECT_EQ(
+      Value("SELECT string_agg(name || '/' || extra || '/' || n, ' ' ORDER BY id) FROM pg_test"),
+      "row 0/42/1 row 1/42/2 row 2/42/3");
 }
 
 TEST_F(PostgreSQL, ExistingTableThatDoesNotFitIsRefusedColumnByColumn) {
-  AMP_ASSERT_OK(client_->Query("CREATE TABLE pg_test (id text, must int NOT NULL, name text, "
-                               "value float8, active bool, at timestamp)"));
+  AMP_ASSERT_OK(
+      client_->Query("CREATE TABLE pg_test (id text, must int NOT NULL, name text, "
+                     "value float8, active bool, at timestamp)"));
   const LoadResult result = loader_->LoadBatch(*SampleBatch(3), table_);
   for (const char* part : {"'id' is text", "'at' is timestamp without time zone",
                            "'payload' is not in the table", "'must' is NOT NULL"}) {
@@ -175,7 +178,8 @@ TEST_F(PostgreSQL, ExistingTableThatDoesNotFitIsRefusedColumnByColumn) {
 TEST_F(PostgreSQL, NarrowerIntegerColumnsTakeValuesThatFit) {
   AMP_ASSERT_OK(client_->Query("CREATE TABLE pg_test (n bigint)"));
   const auto schema = arrow::schema({arrow::field("n", arrow::uint64())});
-  AMP_ASSERT_OK_AND_ASSIGN(const auto fits, BatchFromJson(schema, R"([{"n": 9223372036854775807}])"));
+  AMP_ASSERT_OK_AND_ASSIGN(const auto fits,
+                           BatchFromJson(schema, R"([{"n": 9223372036854775807}])"));
   AMP_ASSERT_OK(loader_->LoadBatch(*fits, table_).status);
   AMP_ASSERT_OK_AND_ASSIGN(const auto not_fits,
                            BatchFromJson(schema, R"([{"n": 1}, {"n": 9223372036854775808}])"));
@@ -186,8 +190,9 @@ TEST_F(PostgreSQL, NarrowerIntegerColumnsTakeValuesThatFit) {
 }
 
 TEST_F(PostgreSQL, NotNullAndUniqueViolationsRollTheLoadBack) {
-  AMP_ASSERT_OK(client_->Query("CREATE TABLE pg_test (id bigint UNIQUE, name text NOT NULL, value "
-                               "float8, active bool, at timestamptz, payload bytea)"));
+  AMP_ASSERT_OK(
+      client_->Query("CREATE TABLE pg_test (id bigint UNIQUE, name text NOT NULL, value "
+                     "float8, active bool, at timestamptz, payload bytea)"));
   AMP_ASSERT_OK(loader_->LoadBatch(*SampleBatch(1), table_).status);
   const LoadResult null = loader_->LoadBatch(*SampleBatchWithNulls()->Slice(1), table_);
   AMP_EXPECT_ERROR(null.status, ErrorKind::kDataInvalid, "\"name\"");
@@ -265,7 +270,8 @@ TEST_F(PostgreSQL, ALostConnectionInTheMiddleOfALoadRollsItBack) {
   const auto reader = std::make_shared<DisturbingReader>([&] {
     for (std::string killed = "0"; killed == "0";) {
       killed = Value(
-          "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE state = 'active' AND "
+          "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE state = 'active' "
+          "AND "
           "query LIKE 'COPY \"pg_test\"%'");
     }
   });
@@ -280,8 +286,9 @@ TEST_F(PostgreSQL, ALostConnectionInTheMiddleOfALoadRollsItBack) {
 }
 
 TEST_F(PostgreSQL, AServerErrorStopsSendingEarly) {
-  AMP_ASSERT_OK(client_->Query("CREATE TABLE pg_test (id bigint CHECK (id < 999), name text, value "
-                               "float8, active bool, at timestamptz, payload bytea)"));
+  AMP_ASSERT_OK(
+      client_->Query("CREATE TABLE pg_test (id bigint CHECK (id < 999), name text, value "
+                     "float8, active bool, at timestamptz, payload bytea)"));
   int64_t written = 0;
   LoadOptions options;
   options.on_progress = [&](const LoadProgress& progress) { written = progress.rows; };

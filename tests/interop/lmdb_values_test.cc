@@ -36,7 +36,8 @@ Json Expected(const arrow::Scalar& scalar) {
     case arrow::Type::LIST: {
       Json items = Json::array();
       const auto& values = *static_cast<const arrow::BaseListScalar&>(scalar).value;
-      for (int64_t i = 0; i < values.length(); ++i) items.push_back(Expected(**values.GetScalar(i)));
+      for (int64_t i = 0; i < values.length(); ++i)
+        items.push_back(Expected(**values.GetScalar(i)));
       return items;
     }
     case arrow::Type::FIXED_SIZE_BINARY:

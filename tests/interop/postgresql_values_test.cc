@@ -44,7 +44,8 @@ Json ExpectedJson(const arrow::Scalar& scalar) {
     case arrow::Type::FIXED_SIZE_LIST: {
       Json json = Json::array();
       const auto& items = *static_cast<const arrow::BaseListScalar&>(scalar).value;
-      for (int64_t i = 0; i < items.length(); ++i) json.push_back(ExpectedJson(**items.GetScalar(i)));
+      for (int64_t i = 0; i < items.length(); ++i)
+        json.push_back(ExpectedJson(**items.GetScalar(i)));
       return json;
     }
     case arrow::Type::FIXED_SIZE_BINARY:
@@ -105,9 +106,9 @@ bool IsJson(const arrow::DataType& type) {
 
 // Rows come back in the order in which COPY stored them.
 void ExpectTableHolds(PostgresClient* client, const std::string& name, const arrow::Table& table) {
-  AMP_ASSERT_OK_AND_ASSIGN(const auto rows, client->Query("SELECT * FROM " +
-                                                          PostgresClient::Quote(name) +
-                                                          " ORDER BY ctid"));
+  AMP_ASSERT_OK_AND_ASSIGN(
+      const auto rows,
+      client->Query("SELECT * FROM " + PostgresClient::Quote(name) + " ORDER BY ctid"));
   ASSERT_EQ(static_cast<int64_t>(rows.size()), table.num_rows());
   for (const auto& field : table.schema()->fields()) {
     const auto column = table.GetColumnByName(field->name());
@@ -215,14 +216,14 @@ TEST_F(PostgreSQLSampleValues, OfTimesInEveryUnit) {
   AMP_ASSERT_OK_AND_ASSIGN(const auto loader, Registry::Global().MakeFromUrl(url));
   AMP_ASSERT_OK(loader->Connect());
   using arrow::TimeUnit;
-  const auto schema = arrow::schema(
-      {arrow::field("s", arrow::timestamp(TimeUnit::SECOND)),
-       arrow::field("ms", arrow::timestamp(TimeUnit::MILLI)),
-       arrow::field("us", arrow::timestamp(TimeUnit::MICRO, "UTC")),
-       arrow::field("ns", arrow::timestamp(TimeUnit::NANO, "Europe/Berlin")),
-       arrow::field("t32", arrow::time32(TimeUnit::MILLI)),
-       arrow::field("t64", arrow::time64(TimeUnit::NANO)),
-       arrow::field("d", arrow::duration(TimeUnit::MILLI))});
+  const auto schema =
+      arrow::schema({arrow::field("s", arrow::timestamp(TimeUnit::SECOND)),
+                     arrow::field("ms", arrow::timestamp(TimeUnit::MILLI)),
+                     arrow::field("us", arrow::timestamp(TimeUnit::MICRO, "UTC")),
+                     arrow::field("ns", arrow::timestamp(TimeUnit::NANO, "Europe/Berlin")),
+                     arrow::field("t32", arrow::time32(TimeUnit::MILLI)),
+                     arrow::field("t64", arrow::time64(TimeUnit::NANO)),
+                     arrow::field("d", arrow::duration(TimeUnit::MILLI))});
   AMP_ASSERT_OK_AND_ASSIGN(
       const auto batch,
       BatchFromJson(schema, R"([{"s": -1, "ms": 1500, "us": -1, "ns": 1700000000123456000,

@@ -68,9 +68,8 @@ class Reader {
   template <class T>
   Result<T> IntAs() {
     ARROW_ASSIGN_OR_RAISE(const Integer value, Int());
-    const bool fits = value.negative
-                          ? std::in_range<T>(static_cast<int64_t>(value.bits))
-                          : std::in_range<T>(value.bits);
+    const bool fits = value.negative ? std::in_range<T>(static_cast<int64_t>(value.bits))
+                                     : std::in_range<T>(value.bits);
     if (!fits) return Broken("an integer beyond its column's range");
     return static_cast<T>(value.bits);
   }

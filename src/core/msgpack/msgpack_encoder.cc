@@ -219,14 +219,13 @@ class SequenceEncoder final : public ColumnEncoder {
     run_.Take(column, start, count);
     // Lists inside empty lists: an array without rows may come without offsets.
     first_ = count == 0 ? 0 : lists().value_offset(start);
-    const int64_t entries =
-        count == 0 ? 0 : lists().value_offset(start + count - 1) +
-                             lists().value_length(start + count - 1) - first_;
+    const int64_t entries = count == 0 ? 0
+                                       : lists().value_offset(start + count - 1) +
+                                             lists().value_length(start + count - 1) - first_;
     entry_sizes_.assign(static_cast<size_t>(entries), 0);
     children_ = ChildrenOf(lists());
     for (size_t p = 0; p < parts_.size(); ++p) {
-      const Status status =
-          parts_[p]->Measure(*children_[p], first_, entries, entry_sizes_.data());
+      const Status status = parts_[p]->Measure(*children_[p], first_, entries, entry_sizes_.data());
       // The element's row means nothing to the reader of the message; the list's would be a guess.
       if (!status.ok()) return ValueError(start, "in a list or map: " + status.message());
     }
@@ -246,8 +245,8 @@ class SequenceEncoder final : public ColumnEncoder {
     entries_at_.resize(entry_sizes_.size());
     for (int64_t i = 0; i < run_.count; ++i) {
       const bool null = run_.IsNull(i);
-      cursors[i] = null ? Put(kNil, cursors[i])
-                        : PutSequenceHeader(tags_, To(i) - From(i), cursors[i]);
+      cursors[i] =
+          null ? Put(kNil, cursors[i]) : PutSequenceHeader(tags_, To(i) - From(i), cursors[i]);
       for (size_t e = From(i); e < To(i); ++e) {
         entries_at_[e] = null ? discard_.place() : cursors[i];
         if (!null) cursors[i] += entry_sizes_[e];

@@ -41,9 +41,9 @@ size_t UsedBytes(const std::string& path) {
 Status MakeFolder(const LMDBConfig& config) {
   if (Environment::Exists(config.path)) return Status::OK();
   if (!config.create_db) {
-    return MakeError({.kind = ErrorKind::kNotFound, .side = ErrorSide::kTarget},
-                     fmt::format("there is no LMDB database in '{}', and create_db is false",
-                                 config.path));
+    return MakeError(
+        {.kind = ErrorKind::kNotFound, .side = ErrorSide::kTarget},
+        fmt::format("there is no LMDB database in '{}', and create_db is false", config.path));
   }
   std::error_code error;
   fs::create_directories(config.path, error);

@@ -14,12 +14,11 @@ using EncoderPtr = std::unique_ptr<ColumnEncoder>;
 
 Status UnknownColumn(std::string_view what, const std::string& name, const arrow::Schema& schema) {
   const std::string nearest = NearestName(name, schema.field_names());
-  return MakeError(
-      ErrorKind::kConfigInvalid,
-      fmt::format("{}: there is no column '{}'; {}", what, name,
-                  nearest.empty()
-                      ? fmt::format("there are: {}", fmt::join(schema.field_names(), ", "))
-                      : fmt::format("did you mean '{}'?", nearest)));
+  return MakeError(ErrorKind::kConfigInvalid,
+                   fmt::format("{}: there is no column '{}'; {}", what, name,
+                               nearest.empty() ? fmt::format("there are: {}",
+                                                             fmt::join(schema.field_names(), ", "))
+                                               : fmt::format("did you mean '{}'?", nearest)));
 }
 
 Status CheckLengths(const TextColumn& keys, int64_t first_row) {
@@ -87,7 +86,9 @@ template <class Values>
 struct WholeBytesKey : Values {
   using Values::Values;
   uint32_t Size(int64_t row) const { return static_cast<uint32_t>(this->Length(row)); }
-  uint8_t* Write(int64_t row, uint8_t* out) const { return PutBytes(this->At(row), Size(row), out); }
+  uint8_t* Write(int64_t row, uint8_t* out) const {
+    return PutBytes(this->At(row), Size(row), out);
+  }
 };
 
 /// "a\0b" → 61 00 FF 62 00 00: the end sorts before everything that may follow.

@@ -80,10 +80,10 @@ Result<std::optional<TableInfo>> LMDBLoader::TableInfoImpl(const TableName& tabl
       .row_count = static_cast<int64_t>(stat.ms_entries),
       .columns = {},
       .size_bytes = static_cast<int64_t>(pages * stat.ms_psize),
-      .extra = {{"key_columns", found->format.key.columns},
-                {"key_pattern", found->format.key.pattern},
-                {"value_format",
-                 std::string(formats[static_cast<size_t>(found->format.value_format)])}}};
+      .extra = {
+          {"key_columns", found->format.key.columns},
+          {"key_pattern", found->format.key.pattern},
+          {"value_format", std::string(formats[static_cast<size_t>(found->format.value_format)])}}};
   for (const auto& field : found->format.schema->fields()) {
     info.columns.push_back({field->name(), field->type()->ToString(), field->nullable()});
   }

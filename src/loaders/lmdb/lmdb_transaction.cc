@@ -62,10 +62,11 @@ Status LmdbTransaction::Describe(const LMDBConfig& config, MDB_dbi tables) {
     const bool other_key = key != KeySpec{} && key != known->key;
     const bool other_values = config.value_format && *config.value_format != known->value_format;
     if (other_key) {
-      return MakeError({.kind = ErrorKind::kSchemaMismatch, .side = ErrorSide::kTarget},
-                       fmt::format("table '{}': its key is {}, not {}; leave the key out, or choose "
-                                   "another table",
-                                   table_, ShownKey(known->key), ShownKey(key)));
+      return MakeError(
+          {.kind = ErrorKind::kSchemaMismatch, .side = ErrorSide::kTarget},
+          fmt::format("table '{}': its key is {}, not {}; leave the key out, or choose "
+                      "another table",
+                      table_, ShownKey(known->key), ShownKey(key)));
     }
     if (other_values) {
       return MakeError({.kind = ErrorKind::kSchemaMismatch, .side = ErrorSide::kTarget},
@@ -93,9 +94,9 @@ Status LmdbTransaction::Describe(const LMDBConfig& config, MDB_dbi tables) {
 Status LmdbTransaction::MakeEncoders() {
   const KeySpec& key = format_.key;
   if (mode_ == LoadMode::kUpsert && key == KeySpec{}) {
-    return MakeError(ErrorKind::kConfigInvalid,
-                     fmt::format("table '{}': upsert needs a key; name its columns with --key",
-                                 table_));
+    return MakeError(
+        ErrorKind::kConfigInvalid,
+        fmt::format("table '{}': upsert needs a key; name its columns with --key", table_));
   }
   if (!key.pattern.empty()) {
     ARROW_ASSIGN_OR_RAISE(keys_, MakePatternKeys(*format_.schema, key.pattern, table_));
@@ -135,8 +136,8 @@ Result<int64_t> LmdbTransaction::Write(const BatchRecord& /*record*/,
 Status LmdbTransaction::PutRows(const TextColumn& keys, size_t first, const EncodedRows& rows) {
   const auto* at = reinterpret_cast<const char*>(rows.bytes.data());
   for (size_t i = 0; i < rows.sizes.size(); ++i) {
-    ARROW_RETURN_NOT_OK(PutRow(keys[first + i], {at, rows.sizes[i]},
-                               rows_ + static_cast<int64_t>(first + i)));
+    ARROW_RETURN_NOT_OK(
+        PutRow(keys[first + i], {at, rows.sizes[i]}, rows_ + static_cast<int64_t>(first + i)));
     at += rows.sizes[i];
   }
   return Status::OK();
@@ -147,9 +148,9 @@ Status LmdbTransaction::PutRow(std::string_view key, std::string_view value, int
   MDB_val value_val = Val(value);
   // Keys that come in order go to the end without a search, and fill their pages.
   const bool after_last = key > last_key_;
-  const unsigned flags = after_last                      ? MDB_APPEND
+  const unsigned flags = after_last                   ? MDB_APPEND
                          : mode_ == LoadMode::kUpsert ? 0U
-                                                         : MDB_NOOVERWRITE;
+                                                      : MDB_NOOVERWRITE;
   const int code = mdb_put(txn_.get(), dbi_, &key_val, &value_val, flags);
   if (code == MDB_KEYEXIST) return KeyExists(key, row);
   if (code != 0) return LmdbError(code, "storing rows", txn_.environment().path());

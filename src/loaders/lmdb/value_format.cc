@@ -79,9 +79,8 @@ class ArrowReader final : public ValueReader {
     // Copied: the bytes in the database may lie at any address, Arrow wants aligned ones.
     arrow::io::BufferReader input(arrow::Buffer::FromString(std::string(value)));
     const arrow::ipc::DictionaryMemo memo;
-    ARROW_ASSIGN_OR_RAISE(auto row, arrow::ipc::ReadRecordBatch(schema_, &memo,
-                                                                arrow::ipc::IpcReadOptions(),
-                                                                &input));
+    ARROW_ASSIGN_OR_RAISE(auto row, arrow::ipc::ReadRecordBatch(
+                                        schema_, &memo, arrow::ipc::IpcReadOptions(), &input));
     rows_.push_back(std::move(row));
     return Status::OK();
   }

@@ -253,7 +253,9 @@ struct BinaryCell : Values {
     return fmt::format("a value of {} bytes; PostgreSQL holds less than 1 GiB", this->Length(row));
   }
   uint32_t Size(int64_t row) const { return static_cast<uint32_t>(this->Length(row)); }
-  uint8_t* Write(int64_t row, uint8_t* out) const { return PutBytes(this->At(row), Size(row), out); }
+  uint8_t* Write(int64_t row, uint8_t* out) const {
+    return PutBytes(this->At(row), Size(row), out);
+  }
 };
 
 /// text: no 0x00. One search over the values of a whole run finds that there is none.
@@ -269,19 +271,17 @@ struct TextCell : BinaryCell<Binary<Offset>> {
     const auto size = static_cast<size_t>(this->offsets[start + count] - this->offsets[start]);
     has_zero = size > 0 && std::memchr(this->At(start), 0, size) != nullptr;
   }
-  bool Fits(int64_t row) const {
-    return Base::Fits(row) && (!has_zero || Zero(row) == nullptr);
-  }
+  bool Fits(int64_t row) const { return Base::Fits(row) && (!has_zero || Zero(row) == nullptr); }
   std::string Why(int64_t row) const {
     if (!Base::Fits(row)) return Base::Why(row);
-    return fmt::format("the text has a 0x00 at byte {}, which PostgreSQL's text cannot hold; "
-                       "store it as binary",
-                       Zero(row) - this->At(row));
+    return fmt::format(
+        "the text has a 0x00 at byte {}, which PostgreSQL's text cannot hold; "
+        "store it as binary",
+        Zero(row) - this->At(row));
   }
   const uint8_t* Zero(int64_t row) const {
     const uint32_t size = this->Size(row);
-    return size == 0 ? nullptr
-                     : static_cast<const uint8_t*>(std::memchr(this->At(row), 0, size));
+    return size == 0 ? nullptr : static_cast<const uint8_t*>(std::memchr(this->At(row), 0, size));
   }
 };
 

@@ -73,7 +73,7 @@ class JsonbEncoder final : public MadeCopyCells {
       const std::string_view text = texts[static_cast<size_t>(i)];
       if (HasZero(text)) {
         return ValueError(start + i,
-                                "a text in it has a 0x00, which PostgreSQL's jsonb cannot hold");
+                          "a text in it has a 0x00, which PostgreSQL's jsonb cannot hold");
       }
       uint8_t* room = Room(kLengthBytes + 1 + text.size());
       uint8_t* out = Put(kVersion, Put(static_cast<int32_t>(text.size() + 1), room));
@@ -197,10 +197,10 @@ class ArrayEncoder final : public ColumnEncoder {
     const int64_t element = ErrorInfoOf(status).row;
     int64_t row = run_.start;
     while (row + 1 < run_.start + run_.count && lists.value_offset(row + 1) <= element) ++row;
-    return element < 0 ? status
-                       : ValueError(row, fmt::format("element {}: {}",
-                                                           element - lists.value_offset(row),
-                                                           status.message()));
+    return element < 0
+               ? status
+               : ValueError(row, fmt::format("element {}: {}", element - lists.value_offset(row),
+                                             status.message()));
   }
 
   std::unique_ptr<ColumnEncoder> element_;
@@ -319,7 +319,7 @@ EncoderPtr Times(const arrow::DataType& type, uint32_t oid) {
       // An instant and a reading of a clock are not the same; neither becomes the other unasked.
       const bool utc = !static_cast<const arrow::TimestampType&>(type).timezone().empty();
       return oid == (utc ? oid::kTimestamptz : oid::kTimestamp) ? Cells(TimestampCell(type))
-                                                                 : nullptr;
+                                                                : nullptr;
     }
     case Id::DURATION:
       return oid == oid::kInterval ? Cells(DurationCell(type)) : nullptr;

@@ -14,7 +14,6 @@ namespace amp::postgresql {
 ///
 /// A cell is an int32 length and as many bytes; a null is the length -1 alone.
 /// https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"
-Result<std::unique_ptr<ColumnEncoder>> MakeColumnEncoder(const arrow::DataType& type,
-                                                         uint32_t oid);
+Result<std::unique_ptr<ColumnEncoder>> MakeColumnEncoder(const arrow::DataType& type, uint32_t oid);
 
 }  // namespace amp::postgresql

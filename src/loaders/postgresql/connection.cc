@@ -106,8 +106,7 @@ Status Connection::WaitUntilConnected(const PostgreSQLConfig& config) {
                         .retryable = true},
                        fmt::format("cannot connect to PostgreSQL at {}: no answer within {}. Check "
                                    "host and port, or raise connect_timeout",
-                                   WhereOf(connection),
-                                   internal::TextOf(config.connect_timeout)));
+                                   WhereOf(connection), internal::TextOf(config.connect_timeout)));
     }
     state = PQconnectPoll(connection);
   }
@@ -164,11 +163,10 @@ Status Connection::Commit() {
     return MakeError(ErrorKind::kInternal, "commit: the transaction had failed before");
   }
   if (usable() || !ErrorInfoOf(tag.status()).native_code.empty()) return tag.status();
-  return MakeError({.kind = ErrorKind::kCommitUnknown,
-                    .side = ErrorSide::kTarget,
-                    .operation = "commit"},
-                   "commit: the connection was lost before the server answered, so it is not known "
-                   "whether the rows are stored. Count them before loading again");
+  return MakeError(
+      {.kind = ErrorKind::kCommitUnknown, .side = ErrorSide::kTarget, .operation = "commit"},
+      "commit: the connection was lost before the server answered, so it is not known "
+      "whether the rows are stored. Count them before loading again");
 }
 
 Status Connection::BeginCopyIn(const std::string& sql) {

@@ -26,9 +26,7 @@ class Rows {
  public:
   explicit Rows(ResultPtr result) : result_(std::move(result)) {}
   int size() const { return PQntuples(result_.get()); }
-  bool is_null(int row, int column) const {
-    return PQgetisnull(result_.get(), row, column) != 0;
-  }
+  bool is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column) != 0; }
   std::string text(int row, int column) const {
     return {PQgetvalue(result_.get(), row, column),
             static_cast<size_t>(PQgetlength(result_.get(), row, column))};
@@ -48,9 +46,7 @@ class Connection {
   /// False once the connection is broken.
   bool usable() const { return PQstatus(connection_.get()) == CONNECTION_OK; }
   /// Whether a transaction block is open, failed or not.
-  bool in_transaction() const {
-    return PQtransactionStatus(connection_.get()) != PQTRANS_IDLE;
-  }
+  bool in_transaction() const { return PQtransactionStatus(connection_.get()) != PQTRANS_IDLE; }
   std::string server_version() const;
 
   /// Runs one statement without rows; returns its command tag.

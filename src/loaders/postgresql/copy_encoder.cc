@@ -17,8 +17,7 @@ constexpr std::array<uint8_t, 2> kTrailer{0xFF, 0xFF};
 std::span<const uint8_t> CopyHeader() { return kHeader; }
 std::span<const uint8_t> CopyTrailer() { return kTrailer; }
 
-Result<RowEncoder> MakeCopyEncoder(const arrow::Schema& schema,
-                                   const std::vector<uint32_t>& oids) {
+Result<RowEncoder> MakeCopyEncoder(const arrow::Schema& schema, const std::vector<uint32_t>& oids) {
   std::vector<std::unique_ptr<ColumnEncoder>> columns;
   for (int i = 0; i < schema.num_fields(); ++i) {
     auto column = MakeColumnEncoder(*schema.field(i)->type(), oids[static_cast<size_t>(i)]);

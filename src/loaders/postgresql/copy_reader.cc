@@ -6,9 +6,9 @@
 #include <arrow/record_batch.h>
 #include <arrow/util/decimal.h>
 
+#include "core/cell_encoder.h"
 #include "loaders/postgresql/cells.h"
 #include "loaders/postgresql/type_map.h"
-#include "core/cell_encoder.h"
 
 namespace amp::postgresql {
 namespace {
@@ -24,7 +24,8 @@ struct ReadPlan {
   uint32_t oid;
 };
 
-/// numeric(p,s) becomes a decimal; it is asked for as text, which both sides read and write exactly.
+/// numeric(p,s) becomes a decimal; it is asked for as text, which both sides read and write
+/// exactly.
 TypePtr DecimalOf(const std::string& sql_type) {
   int precision = 0;
   int scale = 0;
@@ -183,10 +184,9 @@ Status AppendCell(uint32_t oid, Bytes cell, arrow::ArrayBuilder* builder) {
 
 class CopyReader final : public arrow::RecordBatchReader {
  public:
-  CopyReader(ConnectionPool::Lease connection, std::vector<ReadPlan> plan, std::shared_ptr<arrow::Schema> schema)
-      : connection_(std::move(connection)),
-        plan_(std::move(plan)),
-        schema_(std::move(schema)) {}
+  CopyReader(ConnectionPool::Lease connection, std::vector<ReadPlan> plan,
+             std::shared_ptr<arrow::Schema> schema)
+      : connection_(std::move(connection)), plan_(std::move(plan)), schema_(std::move(schema)) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
 
@@ -212,8 +212,8 @@ class CopyReader final : public arrow::RecordBatchReader {
   Status MakeBuilders() {
     builders_.clear();
     for (const ReadPlan& column : plan_) {
-      const TypePtr storage = column.type->id() == arrow::Type::EXTENSION ? arrow::utf8()
-                                                                          : column.type;
+      const TypePtr storage =
+          column.type->id() == arrow::Type::EXTENSION ? arrow::utf8() : column.type;
       ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(storage));
       builders_.push_back(std::move(builder));
     }
@@ -271,7 +271,8 @@ class CopyReader final : public arrow::RecordBatchReader {
 }  // namespace
 
 Result<std::shared_ptr<arrow::RecordBatchReader>> ReadByCopy(
-    ConnectionPool::Lease connection, const std::string& qualified, const std::vector<TableColumn>& columns, int64_t limit) {
+    ConnectionPool::Lease connection, const std::string& qualified,
+    const std::vector<TableColumn>& columns, int64_t limit) {
   std::vector<ReadPlan> plan;
   std::vector<std::string> expressions;
   std::vector<std::shared_ptr<arrow::Field>> fields;

@@ -14,6 +14,7 @@ namespace amp::postgresql {
 /// A table's rows as Arrow, by COPY … TO STDOUT (FORMAT binary). Types without an Arrow
 /// counterpart come as text. Negative limit: all rows. The reader keeps the connection.
 Result<std::shared_ptr<arrow::RecordBatchReader>> ReadByCopy(
-    ConnectionPool::Lease connection, const std::string& qualified, const std::vector<TableColumn>& columns, int64_t limit);
+    ConnectionPool::Lease connection, const std::string& qualified,
+    const std::vector<TableColumn>& columns, int64_t limit);
 
 }  // namespace amp::postgresql

@@ -57,10 +57,10 @@ Numeric::Numeric(std::span<const uint64_t> words, bool negative, int scale)
     : negative_(negative), display_scale_(std::max(scale, 0)) {
   Magnitude rest(words);
   // Groups are counted from the decimal point: a scale that is no multiple of four leaves a part of
-  // a group at the end. A negative scale puts its zeros before the point: 12e5 = 120 groups of 10^4.
-  // `exponent` is that of the lowest group, in powers of 10,000.
-  const int exponent = scale > 0 ? -((scale + kDigitsPerGroup - 1) / kDigitsPerGroup)
-                                 : -scale / kDigitsPerGroup;
+  // a group at the end. A negative scale puts its zeros before the point: 12e5 = 120 groups of
+  // 10^4. `exponent` is that of the lowest group, in powers of 10,000.
+  const int exponent =
+      scale > 0 ? -((scale + kDigitsPerGroup - 1) / kDigitsPerGroup) : -scale / kDigitsPerGroup;
   const int cut = ((scale % kDigitsPerGroup) + kDigitsPerGroup) % kDigitsPerGroup;
   if (cut != 0 && !rest.zero()) {
     const auto fraction_digits = static_cast<size_t>(cut);

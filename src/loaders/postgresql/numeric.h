@@ -7,7 +7,8 @@
 
 /// numeric in PostgreSQL's binary form (numeric_send in src/backend/utils/adt/numeric.c):
 /// int16 count of digits, int16 weight, uint16 sign, uint16 display scale, then the digits, each an
-/// int16 from 0 to 9999. Its value is Σ digit[i] × 10000^(weight - i). Zeros at both ends are left out.
+/// int16 from 0 to 9999. Its value is Σ digit[i] × 10000^(weight - i). Zeros at both ends are left
+/// out.
 namespace amp::postgresql {
 
 class Numeric {

@@ -75,8 +75,8 @@ std::string Sentence(std::string_view text) {
   return text.empty() ? std::string() : fmt::format(". {}", text);
 }
 
-// `connection to server at "h", port 1 failed: Connection refused\n\tIs the server running …?`: what
-// comes before and after the reason says nothing that our own message does not say.
+// `connection to server at "h", port 1 failed: Connection refused\n\tIs the server running …?`:
+// what comes before and after the reason says nothing that our own message does not say.
 std::string ReasonOf(std::string message) {
   message = message.substr(0, message.find("\n\t"));
   constexpr std::string_view kFailed = " failed: ";

@@ -51,8 +51,7 @@ Status PostgreSQLLoader::CheckTableName(const TableName& table) const {
   return Status::OK();
 }
 
-Result<std::unique_ptr<Transaction>> PostgreSQLLoader::BeginTransactionImpl(
-    const WriteSpec& spec) {
+Result<std::unique_ptr<Transaction>> PostgreSQLLoader::BeginTransactionImpl(const WriteSpec& spec) {
   ARROW_ASSIGN_OR_RAISE(auto connection, pool_->Take());
   return postgresql::PostgreSQLTransaction::Begin(std::move(connection), Qualified(spec.table),
                                                   spec);
@@ -65,11 +64,12 @@ Result<std::optional<TableInfo>> PostgreSQLLoader::TableInfoImpl(const TableName
   if (!columns) return std::nullopt;
   ARROW_ASSIGN_OR_RAISE(
       const auto rows,
-      connection->Query(fmt::format("SELECT count(*), pg_total_relation_size(to_regclass($1::text)), "
-                                    "(SELECT nspname FROM pg_namespace n JOIN pg_class c ON "
-                                    "c.relnamespace = n.oid WHERE c.oid = to_regclass($1::text)) FROM {}",
-                                    qualified),
-                        "counting rows", {qualified}));
+      connection->Query(
+          fmt::format("SELECT count(*), pg_total_relation_size(to_regclass($1::text)), "
+                      "(SELECT nspname FROM pg_namespace n JOIN pg_class c ON "
+                      "c.relnamespace = n.oid WHERE c.oid = to_regclass($1::text)) FROM {}",
+                      qualified),
+          "counting rows", {qualified}));
   TableInfo info{.table_name = table,
                  .row_count = rows.integer(0, 0),
                  .columns = {},

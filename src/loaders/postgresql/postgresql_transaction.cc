@@ -60,8 +60,7 @@ Result<std::vector<uint32_t>> PostgreSQLTransaction::EnsureTable() {
   }
   if (!columns) {
     ARROW_ASSIGN_OR_RAISE(const std::string sql, CreateTableSql(qualified_, *plain_));
-    ARROW_RETURN_NOT_OK(
-        connection_->Execute(sql, fmt::format("creating table '{}'", table_)));
+    ARROW_RETURN_NOT_OK(connection_->Execute(sql, fmt::format("creating table '{}'", table_)));
     ARROW_ASSIGN_OR_RAISE(columns, DescribeTable(*connection_, qualified_));
   }
   if (!columns) return Status::UnknownError("the new table is not to be seen");
@@ -71,9 +70,8 @@ Result<std::vector<uint32_t>> PostgreSQLTransaction::EnsureTable() {
 Status PostgreSQLTransaction::StartCopy() {
   std::vector<std::string> names;
   for (const std::string& name : plain_->field_names()) names.push_back(QuoteName(name));
-  ARROW_RETURN_NOT_OK(
-      connection_->BeginCopyIn(fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary)", qualified_,
-                                           fmt::join(names, ", "))));
+  ARROW_RETURN_NOT_OK(connection_->BeginCopyIn(
+      fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary)", qualified_, fmt::join(names, ", "))));
   copying_ = true;
   return connection_->PutCopyData(CopyHeader());
 }

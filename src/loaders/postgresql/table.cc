@@ -64,14 +64,13 @@ Result<std::optional<std::vector<TableColumn>>> DescribeTable(Connection& connec
   // One row a column; a table without columns gives one row of nulls.
   ARROW_ASSIGN_OR_RAISE(
       const Rows rows,
-      connection.Query(
-          "SELECT c.relkind, a.attname, a.atttypid::int8,"
-          " format_type(a.atttypid, a.atttypmod), a.attnotnull,"
-          " a.atthasdef OR a.attidentity <> '', a.attgenerated <> ''"
-          " FROM pg_class c LEFT JOIN pg_attribute a"
-          " ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
-          " WHERE c.oid = to_regclass($1) ORDER BY a.attnum",
-          "looking at the table", {qualified}));
+      connection.Query("SELECT c.relkind, a.attname, a.atttypid::int8,"
+                       " format_type(a.atttypid, a.atttypmod), a.attnotnull,"
+                       " a.atthasdef OR a.attidentity <> '', a.attgenerated <> ''"
+                       " FROM pg_class c LEFT JOIN pg_attribute a"
+                       " ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+                       " WHERE c.oid = to_regclass($1) ORDER BY a.attnum",
+                       "looking at the table", {qualified}));
   if (rows.size() == 0) return std::nullopt;
   const std::string kind = rows.text(0, 0);
   if (kind != "r" && kind != "p" && kind != "f") {
@@ -114,9 +113,10 @@ Result<std::vector<uint32_t>> MatchTable(const std::vector<TableColumn>& columns
   for (const TableColumn& column : columns) {
     const bool needed = column.not_null && !column.filled_by_server;
     if (needed && schema.GetFieldIndex(column.name) < 0) {
-      wrong.push_back(fmt::format("column '{}' is NOT NULL, has no default, and is missing in the "
-                                  "data",
-                                  column.name));
+      wrong.push_back(
+          fmt::format("column '{}' is NOT NULL, has no default, and is missing in the "
+                      "data",
+                      column.name));
     }
   }
   if (wrong.empty()) return oids;

@@ -126,9 +126,8 @@ Result<PgType> TypeFor(const arrow::DataType& type) {
     case Id::TIMESTAMP: {
       const auto& timestamp = static_cast<const arrow::TimestampType&>(type);
       return Known(timestamp.timezone().empty() ? oid::kTimestamp : oid::kTimestamptz,
-                   timestamp.unit() == arrow::TimeUnit::NANO
-                       ? kMicroseconds
-                       : "checked: 4713 BC to 294276 AD");
+                   timestamp.unit() == arrow::TimeUnit::NANO ? kMicroseconds
+                                                             : "checked: 4713 BC to 294276 AD");
     }
     case Id::DURATION:
       return Known(oid::kInterval, TimeNote(static_cast<const arrow::DurationType&>(type).unit()));

@@ -55,8 +55,8 @@ class ArrowFile final : public DataFile {
 
  private:
   Result<int64_t> CountMapped() const {
-    ARROW_ASSIGN_OR_RAISE(auto mapped, arrow::io::MemoryMappedFile::Open(
-                                           path_, arrow::io::FileMode::READ));
+    ARROW_ASSIGN_OR_RAISE(auto mapped,
+                          arrow::io::MemoryMappedFile::Open(path_, arrow::io::FileMode::READ));
     ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchFileReader::Open(mapped));
     return reader->CountRows();
   }

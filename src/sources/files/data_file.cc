@@ -135,9 +135,9 @@ Result<FileFormat> ParseFileFormat(std::string_view text) {
   for (size_t i = 0; i < kFormatNames.size(); ++i) {
     if (kFormatNames[i] == text) return static_cast<FileFormat>(i);
   }
-  return MakeError(ErrorKind::kConfigInvalid,
-                   fmt::format("'{}' is not a file format. There are: {}", text,
-                               fmt::join(kFormatNames, ", ")));
+  return MakeError(
+      ErrorKind::kConfigInvalid,
+      fmt::format("'{}' is not a file format. There are: {}", text, fmt::join(kFormatNames, ", ")));
 }
 
 std::optional<FileFormat> FormatOfName(std::string_view path) {
@@ -166,9 +166,9 @@ Result<std::unique_ptr<DataFile>> OpenDataFile(const std::string& path,
   auto opened = OpenNamed(path, start, *format);
   if (opened.ok()) return opened;
   const Status& status = opened.status();
-  return WithSide(WithContext(status, fmt::format("file '{}': cannot be read as {}", path,
-                                                  ToString(*format))),
-                  ErrorSide::kSource);
+  return WithSide(
+      WithContext(status, fmt::format("file '{}': cannot be read as {}", path, ToString(*format))),
+      ErrorSide::kSource);
 }
 
 }  // namespace amp

@@ -1,8 +1,8 @@
 // Several files as one stream of batches: one schema over all, columns chosen, rows filtered.
 
+#include <arrow/array/util.h>
 #include <arrow/compute/api.h>
 #include <arrow/record_batch.h>
-#include <arrow/array/util.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 
@@ -66,10 +66,10 @@ class SchemaUnion {
       return Status::OK();
     }
     if (field->type()->id() != arrow::Type::NA && !field->type()->Equals(*have->type())) {
-      return Refuse(fmt::format("column '{}' is {} in file '{}' and {} in file '{}'; load them "
-                                "apart, or leave the column out with --columns",
-                                field->name(), have->type()->ToString(), from,
-                                field->type()->ToString(), path));
+      return Refuse(fmt::format(
+          "column '{}' is {} in file '{}' and {} in file '{}'; load them "
+          "apart, or leave the column out with --columns",
+          field->name(), have->type()->ToString(), from, field->type()->ToString(), path));
     }
     if (field->nullable()) have = have->WithNullable(true);
     return Status::OK();
@@ -81,7 +81,7 @@ class SchemaUnion {
 
 /// What is read of every file and what of it comes out.
 struct ScanPlan {
-  SchemaPtr read_schema;    ///< output columns, then those that only the filter needs
+  SchemaPtr read_schema;  ///< output columns, then those that only the filter needs
   SchemaPtr output_schema;
   std::optional<arrow::compute::Expression> filter;        ///< as written
   std::optional<arrow::compute::Expression> bound_filter;  ///< over read_schema
@@ -144,10 +144,9 @@ class FilesReader final : public arrow::RecordBatchReader {
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
     const Status status = ReadNextOfFile(out);
     if (status.ok()) return status;
-    const Status named =
-        next_ == 0 || status.message().starts_with("file '")
-            ? status
-            : WithContext(status, fmt::format("file '{}'", paths_[next_ - 1]));
+    const Status named = next_ == 0 || status.message().starts_with("file '")
+                             ? status
+                             : WithContext(status, fmt::format("file '{}'", paths_[next_ - 1]));
     return WithSide(named, ErrorSide::kSource);
   }
 
@@ -183,8 +182,7 @@ class FilesReader final : public arrow::RecordBatchReader {
     for (const std::string& name : plan_.read_schema->field_names()) {
       if (file_->schema()->GetFieldIndex(name) >= 0) scan.columns.push_back(name);
     }
-    const bool has_all =
-        static_cast<int>(scan.columns.size()) == plan_.read_schema->num_fields();
+    const bool has_all = static_cast<int>(scan.columns.size()) == plan_.read_schema->num_fields();
     if (has_all) scan.filter = plan_.filter;
     return file_->Read(scan).Value(&batches_);
   }
@@ -199,8 +197,7 @@ class FilesReader final : public arrow::RecordBatchReader {
       shaped = kept.record_batch();
     }
     std::vector<std::shared_ptr<arrow::Array>> columns(
-        shaped->columns().begin(),
-        shaped->columns().begin() + plan_.output_schema->num_fields());
+        shaped->columns().begin(), shaped->columns().begin() + plan_.output_schema->num_fields());
     return arrow::RecordBatch::Make(plan_.output_schema, shaped->num_rows(), std::move(columns));
   }
 
@@ -252,8 +249,8 @@ Result<FileSource> OpenFiles(const FileSourceOptions& options) {
   }
   ARROW_ASSIGN_OR_RAISE(ScanPlan plan, PlanScan(*schemas.Finish(), options));
   if (plan.filter) source.rows = std::nullopt;
-  source.reader = std::make_shared<FilesReader>(std::move(plan), std::move(paths), options,
-                                                std::move(first));
+  source.reader =
+      std::make_shared<FilesReader>(std::move(plan), std::move(paths), options, std::move(first));
   return source;
 }
 

@@ -68,9 +68,9 @@ class ParquetFile final : public DataFile {
     std::iota(all.begin(), all.end(), 0);
     if (!scan.filter) return all;
     auto format = std::make_shared<arrow::dataset::ParquetFileFormat>();
-    ARROW_ASSIGN_OR_RAISE(auto fragment,
-                          format->MakeFragment({path_, std::make_shared<arrow::fs::LocalFileSystem>()},
-                                               arrow::compute::literal(true), schema_, all));
+    ARROW_ASSIGN_OR_RAISE(
+        auto fragment, format->MakeFragment({path_, std::make_shared<arrow::fs::LocalFileSystem>()},
+                                            arrow::compute::literal(true), schema_, all));
     ARROW_RETURN_NOT_OK(fragment->EnsureCompleteMetadata());
     ARROW_ASSIGN_OR_RAISE(const auto filter, scan.filter->Bind(*schema_));
     ARROW_ASSIGN_OR_RAISE(auto subset, fragment->Subset(filter));

@@ -34,8 +34,8 @@ arrow::Result<int64_t> StandardInput::Read(int64_t bytes, void* out) {
     const int ready = poll(&wait, 1, kPollMilliseconds);
     if (stop_ != nullptr && stop_->load()) return Stopped();
     if (ready <= 0) continue;
-    const ssize_t got = read(STDIN_FILENO, static_cast<char*>(out) + filled,
-                             static_cast<size_t>(bytes - filled));
+    const ssize_t got =
+        read(STDIN_FILENO, static_cast<char*>(out) + filled, static_cast<size_t>(bytes - filled));
     if (got == 0) break;
     if (got < 0 && errno != EINTR) return Status::IOError(std::strerror(errno));
     filled += std::max<ssize_t>(got, 0);

@@ -34,10 +34,9 @@ Result<std::unique_ptr<DataFile>> OpenCsv(std::shared_ptr<arrow::io::InputStream
   read.use_threads = false;
   auto parse = arrow::csv::ParseOptions::Defaults();
   parse.newlines_in_values = true;
-  ARROW_ASSIGN_OR_RAISE(
-      auto reader, arrow::csv::StreamingReader::Make(arrow::io::default_io_context(),
-                                                     std::move(input), read, parse,
-                                                     arrow::csv::ConvertOptions::Defaults()));
+  ARROW_ASSIGN_OR_RAISE(auto reader, arrow::csv::StreamingReader::Make(
+                                         arrow::io::default_io_context(), std::move(input), read,
+                                         parse, arrow::csv::ConvertOptions::Defaults()));
   return std::make_unique<TextFile>(std::move(reader));
 }
 

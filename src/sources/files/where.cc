@@ -43,11 +43,12 @@ class Tokenizer {
     const char c = text_[at_];
     if (c == '"') return Quoted('"', Kind::kQuotedName);
     if (c == '\'') return Quoted('\'', Kind::kText);
-    const bool starts_number = std::isdigit(static_cast<unsigned char>(c)) != 0 || c == '-' ||
-                               c == '+' || c == '.';
-    if (starts_number) return Token{Kind::kLiteral, Take([](char d) {
-                                      return IsWord(d) || d == '.' || d == '-' || d == '+';
-                                    }), start};
+    const bool starts_number =
+        std::isdigit(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '+' || c == '.';
+    if (starts_number)
+      return Token{Kind::kLiteral,
+                   Take([](char d) { return IsWord(d) || d == '.' || d == '-' || d == '+'; }),
+                   start};
     if (IsWord(c)) return Token{Kind::kName, Take(IsWord), start};
     for (std::string_view op : {"!=", "<>", "<=", ">=", "=", "<", ">", "(", ")", ","}) {
       if (text_.substr(at_).starts_with(op)) {
@@ -266,10 +267,10 @@ class Parser {
     }
     auto value = ParseLiteral(token_.text, field_->type());
     if (!value.ok()) {
-      return MakeError(ErrorKind::kConfigInvalid,
-                       fmt::format("--where: '{}' is not a value of column '{}', which is {}: {}",
-                                   token_.text, field_->name(), field_->type()->ToString(),
-                                   value.status().message()));
+      return MakeError(
+          ErrorKind::kConfigInvalid,
+          fmt::format("--where: '{}' is not a value of column '{}', which is {}: {}", token_.text,
+                      field_->name(), field_->type()->ToString(), value.status().message()));
     }
     ARROW_RETURN_NOT_OK(Advance());
     return value;

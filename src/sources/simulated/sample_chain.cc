@@ -74,9 +74,9 @@ class LogsBuilder {
 
   Result<std::shared_ptr<arrow::RecordBatch>> Finish() {
     std::vector<std::shared_ptr<arrow::Array>> columns;
-    const std::array<arrow::ArrayBuilder*, 9> builders{
-        &block_num_, &timestamp_, &block_hash_, &tx_hash_, &log_index_,
-        &address_,   &topic0_,    &topic1_,     &data_};
+    const std::array<arrow::ArrayBuilder*, 9> builders{&block_num_, &timestamp_, &block_hash_,
+                                                       &tx_hash_,   &log_index_, &address_,
+                                                       &topic0_,    &topic1_,    &data_};
     for (arrow::ArrayBuilder* builder : builders) {
       ARROW_ASSIGN_OR_RAISE(auto column, builder->Finish());
       columns.push_back(std::move(column));
@@ -102,15 +102,14 @@ class LogsBuilder {
 
 std::shared_ptr<arrow::Schema> SampleLogsSchema() {
   const auto hash = arrow::fixed_size_binary(kHashBytes);
-  return arrow::schema({arrow::field("block_num", arrow::uint64(), false),
-                        arrow::field("timestamp", arrow::timestamp(arrow::TimeUnit::NANO, "UTC"),
-                                     false),
-                        arrow::field("block_hash", hash, false),
-                        arrow::field("tx_hash", hash, false),
-                        arrow::field("log_index", arrow::uint32(), false),
-                        arrow::field("address", arrow::fixed_size_binary(kAddressBytes), false),
-                        arrow::field("topic0", hash), arrow::field("topic1", hash),
-                        arrow::field("data", arrow::binary(), false)});
+  return arrow::schema(
+      {arrow::field("block_num", arrow::uint64(), false),
+       arrow::field("timestamp", arrow::timestamp(arrow::TimeUnit::NANO, "UTC"), false),
+       arrow::field("block_hash", hash, false), arrow::field("tx_hash", hash, false),
+       arrow::field("log_index", arrow::uint32(), false),
+       arrow::field("address", arrow::fixed_size_binary(kAddressBytes), false),
+       arrow::field("topic0", hash), arrow::field("topic1", hash),
+       arrow::field("data", arrow::binary(), false)});
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> MakeSampleLogs(const SampleChain& chain) {

@@ -11,8 +11,8 @@ amp::Status Run(const std::string& url) {
   arrow::Int64Builder numbers;
   ARROW_RETURN_NOT_OK(numbers.AppendValues({1, 2, 3}));
   ARROW_ASSIGN_OR_RAISE(auto column, numbers.Finish());
-  const auto batch = arrow::RecordBatch::Make(
-      arrow::schema({arrow::field("n", arrow::int64())}), 3, {column});
+  const auto batch =
+      arrow::RecordBatch::Make(arrow::schema({arrow::field("n", arrow::int64())}), 3, {column});
   ARROW_ASSIGN_OR_RAISE(const auto loader, amp::Registry::Global().MakeFromUrl(url));
   ARROW_ASSIGN_OR_RAISE(const amp::Session session, loader->Open());
   const amp::LoadResult result = session->LoadBatch(*batch, "numbers");

@@ -20,19 +20,18 @@ std::string Describe(const arrow::Status& status);
 
 }  // namespace amp::testing
 
-#define AMP_ASSERT_OK(expression)                                  \
-  do {                                                             \
-    const auto& amp_value = (expression);                          \
-    const arrow::Status amp_status = ::amp::testing::StatusOf(amp_value); \
+#define AMP_ASSERT_OK(expression)                                                                  \
+  do {                                                                                             \
+    const auto& amp_value = (expression);                                                          \
+    const arrow::Status amp_status = ::amp::testing::StatusOf(amp_value);                          \
     ASSERT_TRUE(amp_status.ok()) << #expression << "\n  " << ::amp::testing::Describe(amp_status); \
   } while (false)
 
 #define AMP_CONCAT_INNER(a, b) a##b
 #define AMP_CONCAT(a, b) AMP_CONCAT_INNER(a, b)
-#define AMP_ASSERT_OK_AND_ASSIGN_INNER(result, target, expression)                     \
-  auto result = (expression);                                                          \
-  ASSERT_TRUE(result.ok()) << #expression << "\n  "                                   \
-                           << ::amp::testing::Describe(result.status());               \
+#define AMP_ASSERT_OK_AND_ASSIGN_INNER(result, target, expression)                                \
+  auto result = (expression);                                                                     \
+  ASSERT_TRUE(result.ok()) << #expression << "\n  " << ::amp::testing::Describe(result.status()); \
   target = std::move(result).ValueUnsafe()
 
 /// Fails the test unless `expression` is a result with a value, which goes to `target`.
@@ -40,13 +39,13 @@ std::string Describe(const arrow::Status& status);
   AMP_ASSERT_OK_AND_ASSIGN_INNER(AMP_CONCAT(amp_result_, __LINE__), target, expression)
 
 /// The expression fails with an error of this kind whose message contains `text`.
-#define AMP_EXPECT_ERROR(expression, wanted_kind, text)                                        \
-  do {                                                                                        \
-    const auto& amp_value = (expression);                                                      \
-    const arrow::Status amp_status = ::amp::testing::StatusOf(amp_value);                      \
-    EXPECT_FALSE(amp_status.ok()) << #expression << " should fail";                            \
-    EXPECT_EQ(::amp::ToString(::amp::KindOf(amp_status)), ::amp::ToString(wanted_kind))        \
-        << amp_status.message();                                                              \
-    EXPECT_NE(amp_status.message().find(text), std::string::npos)                              \
-        << "'" << (text) << "' is not in: " << amp_status.message();                            \
+#define AMP_EXPECT_ERROR(expression, wanted_kind, text)                                 \
+  do {                                                                                  \
+    const auto& amp_value = (expression);                                               \
+    const arrow::Status amp_status = ::amp::testing::StatusOf(amp_value);               \
+    EXPECT_FALSE(amp_status.ok()) << #expression << " should fail";                     \
+    EXPECT_EQ(::amp::ToString(::amp::KindOf(amp_status)), ::amp::ToString(wanted_kind)) \
+        << amp_status.message();                                                        \
+    EXPECT_NE(amp_status.message().find(text), std::string::npos)                       \
+        << "'" << (text) << "' is not in: " << amp_status.message();                    \
   } while (false)

@@ -16,6 +16,6 @@ bool RegisterCoreTests(std::string_view suite, std::shared_ptr<LoaderTestConfig>
 /// Gives a loader the core tests; at namespace scope in its test file:
 ///
 ///     AMP_CORE_TESTS(ExampleCore, ExampleTestConfig);
-#define AMP_CORE_TESTS(suite, config)                              \
-  [[maybe_unused]] static const bool amp_core_tests_of_##suite =   \
+#define AMP_CORE_TESTS(suite, config)                            \
+  [[maybe_unused]] static const bool amp_core_tests_of_##suite = \
       ::amp::testing::RegisterCoreTests(#suite, std::make_shared<config>())

@@ -13,11 +13,12 @@ namespace amp::testing {
 /// A row as the target's own client shows it: column → text, none for NULL.
 using Row = std::map<std::string, std::optional<std::string>>;
 
-/// What the suites need to know of a loader. A loader's test file derives from it and gives the four
-/// functions that look into the target; they use the target's own client, not the loader under test.
+/// What the suites need to know of a loader. A loader's test file derives from it and gives the
+/// four functions that look into the target; they use the target's own client, not the loader under
+/// test.
 ///
-/// The object is made before any test runs, so that its flags can say which tests there are: it must
-/// not start or connect to anything until it is asked for something.
+/// The object is made before any test runs, so that its flags can say which tests there are: it
+/// must not start or connect to anything until it is asked for something.
 class LoaderTestConfig {
  public:
   virtual ~LoaderTestConfig() = default;

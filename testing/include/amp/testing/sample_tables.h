@@ -10,8 +10,8 @@
 
 namespace amp::testing {
 
-/// Small rows of mixed types: id int64, name text, value double, active bool, at timestamp[us, UTC],
-/// payload binary. Row i has id `first + i` and name "row <id>".
+/// Small rows of mixed types: id int64, name text, value double, active bool, at timestamp[us,
+/// UTC], payload binary. Row i has id `first + i` and name "row <id>".
 std::shared_ptr<arrow::RecordBatch> SampleBatch(int64_t rows, int64_t first = 0);
 
 /// The same, with a null in every column but id: in the first in row 1, in the second in row 2, ….
