@@ -180,8 +180,10 @@ Status AppendList(const Json& json, arrow::ArrayBuilder* builder) {
   if (!json.is_array()) return Broken("no list");
   auto* list = static_cast<Builder*>(builder);
   if constexpr (std::is_same_v<Builder, arrow::FixedSizeListBuilder>) {
-    const auto& type = static_cast<const arrow::FixedSizeListType&>(*builder->type());
-    if (json.size() != static_cast<size_t>(type.list_size())) return Broken("another length");
+    // A builder of lists makes its type anew for each asking.
+    const auto type = builder->type();
+    const auto list_size = static_cast<const arrow::FixedSizeListType&>(*type).list_size();
+    if (json.size() != static_cast<size_t>(list_size)) return Broken("another length");
   }
   ARROW_RETURN_NOT_OK(list->Append());
   for (const Json& item : json) ARROW_RETURN_NOT_OK(AppendValue(item, list->value_builder()));

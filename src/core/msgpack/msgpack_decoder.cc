@@ -213,8 +213,10 @@ Status AppendList(Reader* in, arrow::ArrayBuilder* builder) {
   ARROW_ASSIGN_OR_RAISE(const uint32_t length, in->Sequence(kArrayTags));
   auto* list = static_cast<Builder*>(builder);
   if constexpr (std::is_same_v<Builder, arrow::FixedSizeListBuilder>) {
-    const auto& type = static_cast<const arrow::FixedSizeListType&>(*builder->type());
-    if (static_cast<int64_t>(length) != type.list_size()) return Broken("a list of another length");
+    // A builder of lists makes its type anew for each asking.
+    const auto type = builder->type();
+    const auto list_size = static_cast<const arrow::FixedSizeListType&>(*type).list_size();
+    if (static_cast<int64_t>(length) != list_size) return Broken("a list of another length");
   }
   ARROW_RETURN_NOT_OK(list->Append());
   for (uint32_t i = 0; i < length; ++i) {
