@@ -13,6 +13,7 @@ std::string Quoted(const FieldSpec& field, const std::string& text) {
   const bool bare = field.type == FieldType::kBool || field.type == FieldType::kInteger ||
                     field.type == FieldType::kNumber;
   if (field.type == FieldType::kList) return "[]";
+  if (text.empty() && !field.choices.empty()) return fmt::format("\"{}\"", field.choices[0]);
   return bare && !text.empty() ? text : fmt::format("\"{}\"", text);
 }
 

@@ -69,7 +69,7 @@ int UsageError(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 int Run(int argc, char** argv) {
-  CLI::App app("Arrow data into any storage system, exactly once.", "ampload");
+  CLI::App app("Loads Arrow data into storage systems, all rows or none.", "ampload");
   app.set_version_flag("--version", AMPLOAD_VERSION);
   app.require_subcommand(1);
   Context context{.app = &app, .common = {}, .stop = &g_stop};

@@ -60,6 +60,7 @@ class AMP_EXPORT RowEncoder {
   // Small enough for a processor's second cache, large enough to make few system calls.
   static constexpr int64_t kPieceBytes = 256 << 10;
 
+  Status EncodeHalves(const arrow::RecordBatch& batch, int64_t first_row, const Sink& sink);
   int64_t RowsPerPiece(const arrow::RecordBatch& batch) const;
   Status Measure(const arrow::RecordBatch& batch, int64_t start, int64_t count, int64_t first_row);
   std::span<const uint8_t> Write();

@@ -188,6 +188,28 @@ TEST_F(LMDB, ATableKeepsItsKeyAndItsColumns) {
   Expect(loader.get(), "t", *SampleBatch(3));
 }
 
+TEST_F(LMDB, NullsGoIntoNoColumnThatHasNone) {
+  AMP_ASSERT_OK_AND_ASSIGN(auto loader, Make());
+  const auto strict = arrow::schema({arrow::field("n", arrow::int32(), false)});
+  const auto lax = arrow::schema({arrow::field("n", arrow::int32())});
+  AMP_ASSERT_OK_AND_ASSIGN(const auto first, BatchFromJson(strict, R"([{"n":1}])"));
+  AMP_ASSERT_OK_AND_ASSIGN(const auto second, BatchFromJson(lax, R"([{"n":2},{"n":null}])"));
+  AMP_ASSERT_OK(loader->LoadBatch(*first, "t").status);
+  AMP_EXPECT_ERROR(loader->LoadBatch(*second, "t").status, ErrorKind::kDataInvalid,
+                   "column 'n', row 1 of the load: is null");
+  Expect(loader.get(), "t", *first);
+}
+
+TEST_F(LMDB, PlanRefusesWhatALoadWouldRefuse) {
+  AMP_ASSERT_OK_AND_ASSIGN(auto loader, Make());
+  AMP_ASSERT_OK(loader->LoadBatch(*SampleBatch(1), "t", Mode(LoadMode::kAppend, {"id"})).status);
+  const auto schema = SampleBatch(1)->schema();
+  AMP_EXPECT_ERROR(loader->PlanTable({.table = "t", .schema = schema, .key = {"name"}}),
+                   ErrorKind::kSchemaMismatch, "its key is the columns id");
+  AMP_EXPECT_ERROR(loader->PlanTable({.table = "new", .schema = schema, .mode = LoadMode::kUpsert}),
+                   ErrorKind::kConfigInvalid, "needs a key");
+}
+
 TEST_F(LMDB, NullInAKeyIsRefused) {
   AMP_ASSERT_OK_AND_ASSIGN(auto loader, Make(Text("key_columns", "name")));
   AMP_EXPECT_ERROR(loader->LoadBatch(*SampleBatchWithNulls(), "t").status, ErrorKind::kDataInvalid,

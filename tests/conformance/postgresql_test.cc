@@ -175,6 +175,37 @@ TEST_F(PostgreSQL, ExistingTableThatDoesNotFitIsRefusedColumnByColumn) {
   EXPECT_EQ(ExitCodeOf(result.status), 5);
 }
 
+TEST_F(PostgreSQL, ColumnsThatWouldRoundAreRefused) {
+  using arrow::TimeUnit;
+  AMP_ASSERT_OK(
+      client_->Query("CREATE TABLE pg_test (d numeric(10,2), t timestamp(0), m time(3), "
+                     "i interval(0), c char(5))"));
+  const auto refused = arrow::schema({arrow::field("d", arrow::decimal128(10, 4)),
+                                      arrow::field("t", arrow::timestamp(TimeUnit::MILLI)),
+                                      arrow::field("m", arrow::time64(TimeUnit::MICRO)),
+                                      arrow::field("i", arrow::duration(TimeUnit::MILLI)),
+                                      arrow::field("c", arrow::utf8())});
+  for (const char* name : {"'d' is numeric(10,2)", "'t' is timestamp(0)", "'m' is time(3)",
+                           "'i' is interval(0)", "'c' is character(5)"}) {
+    AMP_EXPECT_ERROR(loader_->BeginTransaction({.table = table_, .schema = refused}),
+                     ErrorKind::kSchemaMismatch, name);
+  }
+  const auto taken = arrow::schema({arrow::field("d", arrow::decimal128(8, 2)),
+                                    arrow::field("t", arrow::timestamp(TimeUnit::SECOND)),
+                                    arrow::field("m", arrow::time32(TimeUnit::MILLI)),
+                                    arrow::field("i", arrow::duration(TimeUnit::SECOND))});
+  AMP_ASSERT_OK_AND_ASSIGN(const auto batch,
+                           BatchFromJson(taken, R"([{"d": "1.25", "t": 1, "m": 1500, "i": 2}])"));
+  AMP_ASSERT_OK(loader_->LoadBatch(*batch, table_).status);
+  EXPECT_EQ(Value("SELECT concat_ws(' ', d, t, m, i) FROM pg_test"),
+            "1.25 1970-01-01 00:00:01 00:00:01.5 PT2S");
+}
+
+TEST_F(PostgreSQL, AKeyWithoutUpsertIsRefused) {
+  AMP_EXPECT_ERROR(loader_->LoadBatch(*SampleBatch(1), table_, {.key = {"id"}}).status,
+                   ErrorKind::kConfigInvalid, "no use for a key");
+}
+
 TEST_F(PostgreSQL, NarrowerIntegerColumnsTakeValuesThatFit) {
   AMP_ASSERT_OK(client_->Query("CREATE TABLE pg_test (n bigint)"));
   const auto schema = arrow::schema({arrow::field("n", arrow::uint64())});

@@ -59,7 +59,7 @@ struct Meaning {
 
 constexpr std::array<Meaning, 15> kMeanings{{
     {MDB_MAP_FULL, ErrorKind::kUnavailable, "Raise map_size, or leave it out: then it grows"},
-    {MDB_DBS_FULL, ErrorKind::kUnavailable, "A database holds 1024 tables; use another path"},
+    {MDB_DBS_FULL, ErrorKind::kUnavailable, "This process has 1024 tables of the database open"},
     {MDB_READERS_FULL, ErrorKind::kRateLimited, "Too many readers are open; end some"},
     {MDB_TXN_FULL, ErrorKind::kUnavailable, "The load is too large for one transaction; split it"},
     {MDB_INVALID, ErrorKind::kAlreadyExists,

@@ -355,4 +355,12 @@ std::unique_ptr<KeyEncoder> MakeRowNumberKeys(uint64_t next) {
   return std::make_unique<RowNumberKeys>(next);
 }
 
+Result<std::unique_ptr<KeyEncoder>> MakeKeys(const TableFormat& format, const std::string& table,
+                                             uint64_t next) {
+  const KeySpec& key = format.key;
+  if (!key.pattern.empty()) return MakePatternKeys(*format.schema, key.pattern, table);
+  if (!key.columns.empty()) return MakeColumnKeys(*format.schema, key.columns);
+  return MakeRowNumberKeys(next);
+}
+
 }  // namespace amp::lmdb

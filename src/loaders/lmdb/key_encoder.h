@@ -43,4 +43,8 @@ AMP_EXPORT Result<std::unique_ptr<KeyEncoder>> MakePatternKeys(const arrow::Sche
 /// Row numbers, 8 bytes big-endian, from `next` on.
 AMP_EXPORT std::unique_ptr<KeyEncoder> MakeRowNumberKeys(uint64_t next);
 
+/// The keys that a table's format asks for; `next` is the first row number, where it has those.
+Result<std::unique_ptr<KeyEncoder>> MakeKeys(const TableFormat& format, const std::string& table,
+                                             uint64_t next);
+
 }  // namespace amp::lmdb

@@ -103,18 +103,22 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> LMDBLoader::ReadTableImpl(
 Result<TablePlan> LMDBLoader::PlanTableImpl(const WriteSpec& spec) {
   ARROW_ASSIGN_OR_RAISE(const auto plain, PlainSchema(*spec.schema));
   ARROW_ASSIGN_OR_RAISE(const auto found, FindTable(spec.table));
-  ARROW_ASSIGN_OR_RAISE(const lmdb::KeySpec wanted, lmdb::WantedKey(config(), spec.key));
-  if (found) ARROW_RETURN_NOT_OK(MatchColumns(*found->format.schema, *plain, spec.table));
-  const lmdb::KeySpec& key = found ? found->format.key : wanted;
-  const auto format = found ? found->format.value_format
-                            : config().value_format.value_or(LmdbValueFormat::kMsgpack);
-  ARROW_RETURN_NOT_OK(lmdb::MakeValueWriter(format, plain));
-  if (!key.columns.empty()) ARROW_RETURN_NOT_OK(lmdb::MakeColumnKeys(*plain, key.columns));
-  const std::string_view form = AmpEnumNames(format)[static_cast<size_t>(format)];
+  const auto known = found ? std::optional(found->format) : std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(const lmdb::TableFormat format, lmdb::ChooseFormat({.table = spec.table,
+                                                                            .schema = plain,
+                                                                            .config = config(),
+                                                                            .key = spec.key,
+                                                                            .mode = spec.mode},
+                                                                           known));
+  // Made to hear what they refuse.
+  ARROW_RETURN_NOT_OK(lmdb::MakeKeys(format, spec.table, /*next=*/0));
+  ARROW_RETURN_NOT_OK(lmdb::MakeValueWriter(format.value_format, format.schema));
+  const std::string_view form =
+      AmpEnumNames(format.value_format)[static_cast<size_t>(format.value_format)];
   TablePlan plan{.exists = found.has_value(), .columns = {}, .statements = {}};
   for (const auto& field : plain->fields()) {
-    const bool in_key =
-        std::find(key.columns.begin(), key.columns.end(), field->name()) != key.columns.end();
+    const bool in_key = std::find(format.key.columns.begin(), format.key.columns.end(),
+                                  field->name()) != format.key.columns.end();
     plan.columns.push_back({.name = field->name(),
                             .source_type = field->type()->ToString(),
                             .target_type = std::string(form),

@@ -7,26 +7,6 @@
 #include "core/text.h"
 
 namespace amp::lmdb {
-namespace {
-
-std::string ShownKey(const KeySpec& key) {
-  if (!key.pattern.empty()) return fmt::format("the pattern '{}'", key.pattern);
-  if (key.columns.empty()) return "a growing row number";
-  return fmt::format("the columns {}", fmt::join(key.columns, ", "));
-}
-
-}  // namespace
-
-Result<KeySpec> WantedKey(const LMDBConfig& config, const std::vector<std::string>& key) {
-  const KeySpec configured{config.key_columns, config.key_pattern};
-  if (key.empty()) return configured;
-  const KeySpec asked{key, ""};
-  if (configured == KeySpec{} || configured == asked) return asked;
-  return MakeError(ErrorKind::kConfigInvalid,
-                   fmt::format("the key of the load is {}, that of the configuration {}; give one",
-                               ShownKey(asked), ShownKey(configured)));
-}
-
 LmdbTransaction::LmdbTransaction(Txn txn, const WriteSpec& spec)
     : txn_(std::move(txn)), table_(spec.table), mode_(spec.mode), wanted_key_(spec.key) {}
 
@@ -55,28 +35,14 @@ Status LmdbTransaction::Prepare(const LMDBConfig& config, MDB_dbi tables) {
 
 // A table keeps its schema, key and value format; a new one gets them here.
 Status LmdbTransaction::Describe(const LMDBConfig& config, MDB_dbi tables) {
-  ARROW_ASSIGN_OR_RAISE(const KeySpec key, WantedKey(config, wanted_key_));
-  ARROW_ASSIGN_OR_RAISE(auto known, ReadTableFormat(txn_, tables, table_));
-  if (known) {
-    ARROW_ASSIGN_OR_RAISE(places_, MatchColumns(*known->schema, *plain_, table_));
-    const bool other_key = key != KeySpec{} && key != known->key;
-    const bool other_values = config.value_format && *config.value_format != known->value_format;
-    if (other_key) {
-      return MakeError(
-          {.kind = ErrorKind::kSchemaMismatch, .side = ErrorSide::kTarget},
-          fmt::format("table '{}': its key is {}, not {}; leave the key out, or choose "
-                      "another table",
-                      table_, ShownKey(known->key), ShownKey(key)));
-    }
-    if (other_values) {
-      return MakeError({.kind = ErrorKind::kSchemaMismatch, .side = ErrorSide::kTarget},
-                       fmt::format("table '{}' has another value_format; leave it out, or choose "
-                                   "another table",
-                                   table_));
-    }
-    format_ = *std::move(known);
-    return Status::OK();
-  }
+  ARROW_ASSIGN_OR_RAISE(const auto known, ReadTableFormat(txn_, tables, table_));
+  ARROW_ASSIGN_OR_RAISE(
+      format_,
+      ChooseFormat(
+          {.table = table_, .schema = plain_, .config = config, .key = wanted_key_, .mode = mode_},
+          known));
+  ARROW_ASSIGN_OR_RAISE(places_, MatchColumns(*format_.schema, *plain_, table_));
+  if (known) return Status::OK();
   MDB_stat stat{};
   const int code = mdb_stat(txn_.get(), dbi_, &stat);
   if (code != 0) return LmdbError(code, "looking at the table", txn_.environment().path());
@@ -86,27 +52,14 @@ Status LmdbTransaction::Describe(const LMDBConfig& config, MDB_dbi tables) {
                                  "choose another table",
                                  table_));
   }
-  format_ = {plain_, key, config.value_format.value_or(LmdbValueFormat::kMsgpack)};
-  ARROW_ASSIGN_OR_RAISE(places_, MatchColumns(*plain_, *plain_, table_));
   return WriteTableFormat(txn_, tables, table_, format_);
 }
 
 Status LmdbTransaction::MakeEncoders() {
-  const KeySpec& key = format_.key;
-  if (mode_ == LoadMode::kUpsert && key == KeySpec{}) {
-    return MakeError(
-        ErrorKind::kConfigInvalid,
-        fmt::format("table '{}': upsert needs a key; name its columns with --key", table_));
-  }
-  if (!key.pattern.empty()) {
-    ARROW_ASSIGN_OR_RAISE(keys_, MakePatternKeys(*format_.schema, key.pattern, table_));
-  } else if (!key.columns.empty()) {
-    ARROW_ASSIGN_OR_RAISE(keys_, MakeColumnKeys(*format_.schema, key.columns));
-  } else {
-    const bool numbered = last_key_.size() == sizeof(uint64_t);
-    const auto* last = reinterpret_cast<const uint8_t*>(last_key_.data());
-    keys_ = MakeRowNumberKeys(numbered ? Get<uint64_t>(last) + 1 : 0);
-  }
+  const bool numbered = last_key_.size() == sizeof(uint64_t);
+  const auto* last = reinterpret_cast<const uint8_t*>(last_key_.data());
+  const uint64_t next = numbered ? Get<uint64_t>(last) + 1 : 0;
+  ARROW_ASSIGN_OR_RAISE(keys_, MakeKeys(format_, table_, next));
   return MakeValueWriter(format_.value_format, format_.schema).Value(&values_);
 }
 
@@ -122,6 +75,7 @@ Result<int64_t> LmdbTransaction::Write(const BatchRecord& /*record*/,
                                        const arrow::RecordBatch& batch) {
   ARROW_ASSIGN_OR_RAISE(const auto plain, ToPlain(batch, plain_));
   ARROW_ASSIGN_OR_RAISE(const auto ordered, plain->SelectColumns(places_));
+  ARROW_RETURN_NOT_OK(CheckNulls(*ordered));
   ARROW_ASSIGN_OR_RAISE(const TextColumn keys, keys_->Encode(*ordered, rows_));
   size_t done = 0;
   ARROW_RETURN_NOT_OK(values_->Write(*ordered, rows_, [&](const EncodedRows& rows) {
@@ -131,6 +85,21 @@ Result<int64_t> LmdbTransaction::Write(const BatchRecord& /*record*/,
   }));
   rows_ += batch.num_rows();
   return batch.num_rows();
+}
+
+// The table says which columns have no nulls; the data may not know.
+Status LmdbTransaction::CheckNulls(const arrow::RecordBatch& batch) const {
+  for (int i = 0; i < batch.num_columns(); ++i) {
+    const arrow::Array& column = *batch.column(i);
+    if (format_.schema->field(i)->nullable() || column.null_count() == 0) continue;
+    int64_t row = 0;
+    while (column.IsValid(row)) ++row;
+    return MakeError({.kind = ErrorKind::kDataInvalid, .side = ErrorSide::kTarget},
+                     fmt::format("table '{}': column '{}', row {} of the load: is null, and the "
+                                 "column has no nulls",
+                                 table_, format_.schema->field(i)->name(), rows_ + row));
+  }
+  return Status::OK();
 }
 
 Status LmdbTransaction::PutRows(const TextColumn& keys, size_t first, const EncodedRows& rows) {

@@ -27,6 +27,7 @@ class LmdbTransaction final : public Transaction {
   Status Describe(const LMDBConfig& config, MDB_dbi tables);
   Status MakeEncoders();
   Result<std::string> LastKey() const;
+  Status CheckNulls(const arrow::RecordBatch& batch) const;
   Status PutRows(const TextColumn& keys, size_t first, const EncodedRows& rows);
   Status PutRow(std::string_view key, std::string_view value, int64_t row);
   Status KeyExists(std::string_view key, int64_t row) const;
@@ -44,9 +45,5 @@ class LmdbTransaction final : public Transaction {
   std::string last_key_;  ///< the largest in the table
   int64_t rows_ = 0;
 };
-
-/// The key that a table is to have: what the load says, else what the configuration says.
-/// ConfigInvalid where they differ.
-Result<KeySpec> WantedKey(const LMDBConfig& config, const std::vector<std::string>& key);
 
 }  // namespace amp::lmdb

@@ -9,6 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/schema.h"
+
 namespace amp::lmdb {
 namespace {
 
@@ -20,6 +22,12 @@ Status Broken(const std::string& table, std::string_view why) {
                                kTablesDatabase, why));
 }
 
+std::string ShownKey(const KeySpec& key) {
+  if (!key.pattern.empty()) return fmt::format("the pattern '{}'", key.pattern);
+  if (key.columns.empty()) return "a growing row number";
+  return fmt::format("the columns {}", fmt::join(key.columns, ", "));
+}
+
 Result<std::shared_ptr<arrow::Schema>> DecodeSchema(const std::string& base64) {
   ARROW_ASSIGN_OR_RAISE(const std::string bytes, arrow::util::base64_decode(base64));
   arrow::io::BufferReader input(arrow::Buffer::FromString(bytes));
@@ -27,7 +35,53 @@ Result<std::shared_ptr<arrow::Schema>> DecodeSchema(const std::string& base64) {
   return arrow::ipc::ReadSchema(&input, &memo);
 }
 
+// The key that a load asks for: its own, else that of the configuration.
+Result<KeySpec> WantedKey(const LMDBConfig& config, const std::vector<std::string>& key) {
+  const KeySpec configured{config.key_columns, config.key_pattern};
+  if (key.empty()) return configured;
+  const KeySpec asked{key, ""};
+  if (configured == KeySpec{} || configured == asked) return asked;
+  return MakeError(ErrorKind::kConfigInvalid,
+                   fmt::format("the key of the load is {}, that of the configuration {}; give one",
+                               ShownKey(asked), ShownKey(configured)));
+}
+
+Status CheckKept(const std::string& table, const TableFormat& known, const KeySpec& key,
+                 const LMDBConfig& config) {
+  if (key != KeySpec{} && key != known.key) {
+    return MakeError({.kind = ErrorKind::kSchemaMismatch, .side = ErrorSide::kTarget},
+                     fmt::format("table '{}': its key is {}, not {}; leave the key out, or choose "
+                                 "another table",
+                                 table, ShownKey(known.key), ShownKey(key)));
+  }
+  if (config.value_format && *config.value_format != known.value_format) {
+    return MakeError({.kind = ErrorKind::kSchemaMismatch, .side = ErrorSide::kTarget},
+                     fmt::format("table '{}' has another value_format; leave it out, or choose "
+                                 "another table",
+                                 table));
+  }
+  return Status::OK();
+}
+
 }  // namespace
+
+Result<TableFormat> ChooseFormat(const TableRequest& request,
+                                 const std::optional<TableFormat>& known) {
+  ARROW_ASSIGN_OR_RAISE(const KeySpec key, WantedKey(request.config, request.key));
+  TableFormat format{request.schema, key,
+                     request.config.value_format.value_or(LmdbValueFormat::kMsgpack)};
+  if (known) {
+    ARROW_RETURN_NOT_OK(MatchColumns(*known->schema, *request.schema, request.table));
+    ARROW_RETURN_NOT_OK(CheckKept(request.table, *known, key, request.config));
+    format = *known;
+  }
+  if (request.mode == LoadMode::kUpsert && format.key == KeySpec{}) {
+    return MakeError(
+        ErrorKind::kConfigInvalid,
+        fmt::format("table '{}': upsert needs a key; name its columns with --key", request.table));
+  }
+  return format;
+}
 
 Result<std::optional<TableFormat>> ReadTableFormat(const Txn& txn, MDB_dbi tables,
                                                    const std::string& table) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "amp/load_result.h"
 #include "loaders/lmdb/environment.h"
 #include "loaders/lmdb/lmdb_config.h"
 
@@ -35,5 +36,19 @@ Result<std::optional<TableFormat>> ReadTableFormat(const Txn& txn, MDB_dbi table
                                                    const std::string& table);
 Status WriteTableFormat(const Txn& txn, MDB_dbi tables, const std::string& table,
                         const TableFormat& format);
+
+/// What a load asks of a table.
+struct TableRequest {
+  const std::string& table;
+  const std::shared_ptr<arrow::Schema>& schema;  ///< plain
+  const LMDBConfig& config;
+  const std::vector<std::string>& key;  ///< as the load says it; may be empty
+  LoadMode mode;
+};
+
+/// The format that the table has or, where it is new (`known` is none), will have. SchemaMismatch
+/// where the table has another one, ConfigInvalid where the request contradicts itself.
+Result<TableFormat> ChooseFormat(const TableRequest& request,
+                                 const std::optional<TableFormat>& known);
 
 }  // namespace amp::lmdb

@@ -71,6 +71,9 @@ class JsonbEncoder final : public MadeCopyCells {
         continue;
       }
       const std::string_view text = texts[static_cast<size_t>(i)];
+      if (static_cast<int64_t>(text.size()) > kMaxValueBytes) {
+        return ValueError(start + i, "its JSON has more than the 1 GiB that PostgreSQL holds");
+      }
       if (HasZero(text)) {
         return ValueError(start + i,
                           "a text in it has a 0x00, which PostgreSQL's jsonb cannot hold");

@@ -51,7 +51,21 @@ Status PostgreSQLLoader::CheckTableName(const TableName& table) const {
   return Status::OK();
 }
 
+namespace {
+
+// A key means something to upserts only, which are not there.
+Status CheckNoKey(const WriteSpec& spec) {
+  if (spec.key.empty()) return Status::OK();
+  return MakeError(
+      ErrorKind::kConfigInvalid,
+      fmt::format("loader 'postgresql' has no use for a key in mode '{}'; leave it out",
+                  ToString(spec.mode)));
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Transaction>> PostgreSQLLoader::BeginTransactionImpl(const WriteSpec& spec) {
+  ARROW_RETURN_NOT_OK(CheckNoKey(spec));
   ARROW_ASSIGN_OR_RAISE(auto connection, pool_->Take());
   return postgresql::PostgreSQLTransaction::Begin(std::move(connection), Qualified(spec.table),
                                                   spec);
@@ -95,11 +109,12 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> PostgreSQLLoader::ReadTableImp
 
 Result<TablePlan> PostgreSQLLoader::PlanTableImpl(const WriteSpec& spec) {
   ARROW_ASSIGN_OR_RAISE(const auto connection, pool_->Take());
+  ARROW_RETURN_NOT_OK(CheckNoKey(spec));
   const std::string qualified = Qualified(spec.table);
   ARROW_ASSIGN_OR_RAISE(const auto plain, PlainSchema(*spec.schema));
   ARROW_ASSIGN_OR_RAISE(const auto columns, postgresql::DescribeTable(*connection, qualified));
   TablePlan plan{.exists = columns.has_value(), .columns = {}, .statements = {}};
-  ARROW_ASSIGN_OR_RAISE(plan.columns, postgresql::PlanColumns(*plain));
+  ARROW_ASSIGN_OR_RAISE(plan.columns, postgresql::PlanColumns(*plain, columns.value_or(std::vector<postgresql::TableColumn>())));
   if (columns) {
     ARROW_RETURN_NOT_OK(postgresql::MatchTable(*columns, *plain, spec.table));
   } else {

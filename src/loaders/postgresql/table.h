@@ -24,6 +24,7 @@ std::string QualifiedName(std::string_view schema, std::string_view table);
 struct TableColumn {
   std::string name;
   uint32_t oid = 0;
+  int32_t modifier = -1;  ///< precision and the like, packed as in pg_attribute.atttypmod
   std::string sql_type;
   bool not_null = false;
   bool filled_by_server = false;  ///< has a default, is an identity or is generated
@@ -43,7 +44,8 @@ Result<std::string> CreateTableSql(const std::string& qualified, const arrow::Sc
 Result<std::vector<uint32_t>> MatchTable(const std::vector<TableColumn>& columns,
                                          const arrow::Schema& schema, const TableName& table);
 
-/// Column by column: Arrow type, SQL type, what is checked.
-Result<std::vector<ColumnPlan>> PlanColumns(const arrow::Schema& schema);
+/// Column by column: Arrow type, SQL type (that of the table, where it exists), what is checked.
+Result<std::vector<ColumnPlan>> PlanColumns(const arrow::Schema& schema,
+                                            const std::vector<TableColumn>& existing);
 
 }  // namespace amp::postgresql

@@ -22,7 +22,7 @@ struct Ending {
   FileFormat format;
 };
 
-constexpr std::array<Ending, 12> kEndings{{{".parquet", FileFormat::kParquet},
+constexpr std::array<Ending, 10> kEndings{{{".parquet", FileFormat::kParquet},
                                            {".pq", FileFormat::kParquet},
                                            {".arrow", FileFormat::kArrow},
                                            {".arrows", FileFormat::kArrow},
@@ -31,9 +31,7 @@ constexpr std::array<Ending, 12> kEndings{{{".parquet", FileFormat::kParquet},
                                            {".csv", FileFormat::kCsv},
                                            {".jsonl", FileFormat::kJsonLines},
                                            {".ndjson", FileFormat::kJsonLines},
-                                           {".json", FileFormat::kJsonLines},
-                                           {".csv.gz", FileFormat::kCsv},
-                                           {".jsonl.gz", FileFormat::kJsonLines}}};
+                                           {".json", FileFormat::kJsonLines}}};
 
 constexpr std::array<std::string_view, 4> kFormatNames{"parquet", "arrow", "csv", "jsonl"};
 
@@ -141,8 +139,12 @@ Result<FileFormat> ParseFileFormat(std::string_view text) {
 }
 
 std::optional<FileFormat> FormatOfName(std::string_view path) {
+  // Only text is compressed as a whole.
+  const bool compressed = path.ends_with(".gz") || path.ends_with(".zst");
+  if (compressed) path = path.substr(0, path.rfind('.'));
   for (const auto& [text, format] : kEndings) {
-    if (path.ends_with(text)) return format;
+    const bool is_text = format == FileFormat::kCsv || format == FileFormat::kJsonLines;
+    if (path.ends_with(text) && (is_text || !compressed)) return format;
   }
   return std::nullopt;
 }
