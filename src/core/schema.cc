@@ -30,7 +30,7 @@ Result<TypePtr> PlainNested(const TypePtr& type) {
   }
   switch (type->id()) {
     case arrow::Type::STRUCT:
-      return arrow::struct_(std::move(fields));
+      return arrow::struct_(fields);
     case arrow::Type::LIST:
       return arrow::list(fields[0]);
     case arrow::Type::LIST_VIEW:
@@ -112,9 +112,9 @@ Result<std::shared_ptr<arrow::Array>> DecodeRuns(const arrow::RunEndEncodedArray
                                                  const TypePtr& plain) {
   ARROW_RETURN_NOT_OK(InitializeCompute());
   ARROW_ASSIGN_OR_RAISE(auto values, PlainArray(runs.values(), plain));
-  ARROW_ASSIGN_OR_RAISE(auto plain_runs,
-                        arrow::RunEndEncodedArray::Make(runs.length(), runs.run_ends(),
-                                                        std::move(values), runs.offset()));
+  ARROW_ASSIGN_OR_RAISE(
+      auto plain_runs,
+      arrow::RunEndEncodedArray::Make(runs.length(), runs.run_ends(), values, runs.offset()));
   ARROW_ASSIGN_OR_RAISE(arrow::Datum decoded, arrow::compute::RunEndDecode(plain_runs));
   return decoded.make_array();
 }

@@ -42,7 +42,8 @@ class CoreTest : public ::testing::Test {
     AMP_ASSERT_OK_AND_ASSIGN(const int64_t count, config_->GetRowCount(table_));
     EXPECT_EQ(count, rows) << "rows in the target, read by its own client";
   }
-  void ExpectMetadata(const LoadResult& result, std::string_view name, Metadata::Value value) {
+  void ExpectMetadata(const LoadResult& result, std::string_view name,
+                      const Metadata::Value& value) {
     const Metadata::Value* found = result.metadata.Find(name);
     ASSERT_NE(found, nullptr) << "the result's metadata must have '" << name << "'";
     EXPECT_EQ(*found, value) << "metadata '" << name << "'";
@@ -198,7 +199,7 @@ constexpr std::array<NamedTest, 7> kTests{
 
 }  // namespace
 
-bool RegisterCoreTests(std::string_view suite, std::shared_ptr<LoaderTestConfig> config) {
+bool RegisterCoreTests(std::string_view suite, const std::shared_ptr<LoaderTestConfig>& config) {
   for (const NamedTest& test : kTests) {
     if (test.needs != nullptr && !((*config).*test.needs)) continue;
     ::testing::RegisterTest(

@@ -19,7 +19,7 @@ class Cli : public ::testing::Test {
   void SetUp() override {
     ASSERT_TRUE(WriteSampleLogs({.seed = 1, .blocks = 10, .logs_per_block = 10}, file_).ok());
   }
-  CommandResult Run(std::vector<std::string> arguments, CommandOptions options = {}) {
+  CommandResult Run(const std::vector<std::string>& arguments, CommandOptions options = {}) {
     options.directory = folder_.path();
     return RunAmpload(arguments, options);
   }

@@ -49,7 +49,8 @@ CommandResult RunAmpload(const std::vector<std::string>& arguments, const Comman
   std::vector<std::string> words{AMPLOAD_BINARY};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> environment{"PATH=/usr/bin:/bin", "HOME=" + folder.path()};
-  for (const char* kept : {"ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
+  for (const char* kept : {"ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
+                           "ARROW_DEFAULT_MEMORY_POOL"}) {
     if (const char* value = std::getenv(kept))
       environment.push_back(std::string(kept) + "=" + value);
   }

@@ -51,8 +51,8 @@ Status LMDBLoader::CheckTableName(const TableName& table) const {
 }
 
 Result<std::unique_ptr<Transaction>> LMDBLoader::BeginTransactionImpl(const WriteSpec& spec) {
-  ARROW_ASSIGN_OR_RAISE(auto environment, Environment(/*create=*/true));
-  return lmdb::LmdbTransaction::Begin(std::move(environment), config(), spec);
+  ARROW_ASSIGN_OR_RAISE(const auto environment, Environment(/*create=*/true));
+  return lmdb::LmdbTransaction::Begin(environment, config(), spec);
 }
 
 Result<std::optional<LMDBLoader::OpenTable>> LMDBLoader::FindTable(const TableName& table) {
@@ -112,7 +112,7 @@ Result<TablePlan> LMDBLoader::PlanTableImpl(const WriteSpec& spec) {
                                                                            known));
   // Made to hear what they refuse.
   ARROW_RETURN_NOT_OK(lmdb::MakeKeys(format, spec.table, /*next=*/0));
-  ARROW_RETURN_NOT_OK(lmdb::MakeValueWriter(format.value_format, format.schema));
+  ARROW_RETURN_NOT_OK(lmdb::MakeValueWriter(format.value_format, *format.schema));
   const std::string_view form =
       AmpEnumNames(format.value_format)[static_cast<size_t>(format.value_format)];
   TablePlan plan{.exists = found.has_value(), .columns = {}, .statements = {}};

@@ -11,7 +11,8 @@ LmdbTransaction::LmdbTransaction(Txn txn, const WriteSpec& spec)
     : txn_(std::move(txn)), table_(spec.table), mode_(spec.mode), wanted_key_(spec.key) {}
 
 Result<std::unique_ptr<Transaction>> LmdbTransaction::Begin(
-    std::shared_ptr<Environment> environment, const LMDBConfig& config, const WriteSpec& spec) {
+    const std::shared_ptr<Environment>& environment, const LMDBConfig& config,
+    const WriteSpec& spec) {
   ARROW_ASSIGN_OR_RAISE(const auto plain, PlainSchema(*spec.schema));
   ARROW_ASSIGN_OR_RAISE(const auto tables, environment->Find(kTablesDatabase, /*create=*/true));
   ARROW_ASSIGN_OR_RAISE(const auto rows, environment->Find(spec.table, /*create=*/true));
@@ -60,7 +61,7 @@ Status LmdbTransaction::MakeEncoders() {
   const auto* last = reinterpret_cast<const uint8_t*>(last_key_.data());
   const uint64_t next = numbered ? Get<uint64_t>(last) + 1 : 0;
   ARROW_ASSIGN_OR_RAISE(keys_, MakeKeys(format_, table_, next));
-  return MakeValueWriter(format_.value_format, format_.schema).Value(&values_);
+  return MakeValueWriter(format_.value_format, *format_.schema).Value(&values_);
 }
 
 Result<std::string> LmdbTransaction::LastKey() const {

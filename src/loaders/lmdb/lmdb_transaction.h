@@ -13,7 +13,7 @@ namespace amp::lmdb {
 /// that want to write wait; readers do not.
 class LmdbTransaction final : public Transaction {
  public:
-  static Result<std::unique_ptr<Transaction>> Begin(std::shared_ptr<Environment> environment,
+  static Result<std::unique_ptr<Transaction>> Begin(const std::shared_ptr<Environment>& environment,
                                                     const LMDBConfig& config,
                                                     const WriteSpec& spec);
 

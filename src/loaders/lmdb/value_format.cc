@@ -98,10 +98,10 @@ class ArrowReader final : public ValueReader {
 }  // namespace
 
 Result<std::unique_ptr<ValueWriter>> MakeValueWriter(LmdbValueFormat format,
-                                                     std::shared_ptr<arrow::Schema> schema) {
+                                                     const arrow::Schema& schema) {
   switch (format) {
     case LmdbValueFormat::kMsgpack: {
-      ARROW_ASSIGN_OR_RAISE(RowEncoder encoder, msgpack::MakeRowEncoder(*schema));
+      ARROW_ASSIGN_OR_RAISE(RowEncoder encoder, msgpack::MakeRowEncoder(schema));
       return std::make_unique<MsgpackWriter>(std::move(encoder));
     }
     case LmdbValueFormat::kJson:

@@ -30,7 +30,7 @@ class ValueReader {
 
 /// The schema is plain (see PlainSchema). Unsupported for types that the format cannot hold.
 Result<std::unique_ptr<ValueWriter>> MakeValueWriter(LmdbValueFormat format,
-                                                     std::shared_ptr<arrow::Schema> schema);
+                                                     const arrow::Schema& schema);
 Result<std::unique_ptr<ValueReader>> MakeValueReader(LmdbValueFormat format,
                                                      std::shared_ptr<arrow::Schema> schema);
 

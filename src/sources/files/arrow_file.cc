@@ -89,8 +89,9 @@ Result<std::unique_ptr<DataFile>> OpenArrowFile(const std::string& path) {
   return std::make_unique<ArrowFile>(path, std::move(input), std::move(whole));
 }
 
-Result<std::unique_ptr<DataFile>> OpenArrowStream(std::shared_ptr<arrow::io::InputStream> input) {
-  ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchStreamReader::Open(std::move(input)));
+Result<std::unique_ptr<DataFile>> OpenArrowStream(
+    const std::shared_ptr<arrow::io::InputStream>& input) {
+  ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchStreamReader::Open(input));
   return std::make_unique<ArrowStream>(std::move(reader));
 }
 

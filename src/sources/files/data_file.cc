@@ -90,7 +90,7 @@ Result<std::unique_ptr<DataFile>> OpenStandardInput(const FileSourceOptions& opt
   InputPtr input = std::make_shared<StandardInput>(options.stop);
   switch (options.format.value_or(FileFormat::kArrow)) {
     case FileFormat::kArrow:
-      return OpenArrowStream(std::move(input));
+      return OpenArrowStream(input);
     case FileFormat::kCsv:
       return OpenCsv(std::move(input));
     case FileFormat::kJsonLines:
@@ -111,7 +111,7 @@ Result<std::unique_ptr<DataFile>> OpenNamed(const std::string& path, std::string
     case FileFormat::kArrow: {
       if (start.starts_with(kArrowFileMagic)) return OpenArrowFile(path);
       ARROW_ASSIGN_OR_RAISE(InputPtr input, arrow::io::ReadableFile::Open(path));
-      return OpenArrowStream(std::move(input));
+      return OpenArrowStream(input);
     }
     case FileFormat::kCsv: {
       ARROW_ASSIGN_OR_RAISE(InputPtr input, OpenText(path));

@@ -42,7 +42,8 @@ Result<std::unique_ptr<DataFile>> OpenDataFile(const std::string& path,
 // One function a format. `path` is for messages.
 Result<std::unique_ptr<DataFile>> OpenParquetFile(const std::string& path);
 Result<std::unique_ptr<DataFile>> OpenArrowFile(const std::string& path);
-Result<std::unique_ptr<DataFile>> OpenArrowStream(std::shared_ptr<arrow::io::InputStream> input);
+Result<std::unique_ptr<DataFile>> OpenArrowStream(
+    const std::shared_ptr<arrow::io::InputStream>& input);
 Result<std::unique_ptr<DataFile>> OpenCsv(std::shared_ptr<arrow::io::InputStream> input);
 Result<std::unique_ptr<DataFile>> OpenJsonLines(std::shared_ptr<arrow::io::InputStream> input);
 

@@ -173,7 +173,7 @@ class Parser {
       if (!IsWordToken("AND")) return Wrong("AND or the end");
       ARROW_RETURN_NOT_OK(Advance());
     }
-    return Where{cp::and_(std::move(terms)), std::move(columns_)};
+    return Where{cp::and_(terms), columns_};
   }
 
  private:
@@ -239,7 +239,7 @@ class Parser {
     } while (IsOperator(","));
     if (!IsOperator(")")) return Wrong(", or )");
     ARROW_RETURN_NOT_OK(Advance());
-    return cp::or_(std::move(choices));
+    return cp::or_(choices);
   }
 
   Result<cp::Expression> ParseComparison(const cp::Expression& column) {

@@ -9,7 +9,7 @@ namespace amp::testing {
 
 /// Registers the 7 core tests for a loader, as `<suite>.Connection` and so on: connection, context
 /// manager, batch loading, append, overwrite, null handling, error handling. Returns true.
-bool RegisterCoreTests(std::string_view suite, std::shared_ptr<LoaderTestConfig> config);
+bool RegisterCoreTests(std::string_view suite, const std::shared_ptr<LoaderTestConfig>& config);
 
 }  // namespace amp::testing
 
