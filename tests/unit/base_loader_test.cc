@@ -71,7 +71,7 @@ class ListLoader final : public DataLoader<ListLoader, ListConfig> {
 class BaseLoader : public ::testing::Test {
  protected:
   void SetUp() override { AMP_ASSERT_OK(loader_.Connect()); }
-  static std::shared_ptr<RecordBatch> Ids(std::vector<int64_t> ids) {
+  static std::shared_ptr<RecordBatch> Ids(const std::vector<int64_t>& ids) {
     arrow::Int64Builder builder;
     EXPECT_TRUE(builder.AppendValues(ids).ok());
     return RecordBatch::Make(arrow::schema({arrow::field("id", arrow::int64())}),
