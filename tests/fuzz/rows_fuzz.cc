@@ -10,8 +10,8 @@
 namespace {
 
 std::shared_ptr<arrow::Schema> FuzzSchema() {
-  const auto point = arrow::struct_({arrow::field("x", arrow::int32()),
-                                     arrow::field("t", arrow::utf8())});
+  const auto point =
+      arrow::struct_({arrow::field("x", arrow::int32()), arrow::field("t", arrow::utf8())});
   return arrow::schema({arrow::field("a", arrow::uint64()), arrow::field("b", arrow::binary()),
                         arrow::field("c", arrow::decimal128(20, 2)),
                         arrow::field("d", arrow::list(point)),

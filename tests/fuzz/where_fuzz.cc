@@ -17,8 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
        arrow::field("c", arrow::utf8()), arrow::field("d", arrow::float64()),
        arrow::field("t", arrow::timestamp(arrow::TimeUnit::NANO, "UTC")),
        arrow::field("x.y \"z", arrow::decimal128(38, 0)), arrow::field("e", arrow::boolean())});
-  const auto where =
-      amp::ParseWhere({reinterpret_cast<const char*>(data), size}, *schema);
+  const auto where = amp::ParseWhere({reinterpret_cast<const char*>(data), size}, *schema);
   if (where.ok() && !where->expression.Bind(*schema).ok()) std::abort();
   return 0;
 }

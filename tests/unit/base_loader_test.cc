@@ -83,8 +83,8 @@ class BaseLoader : public ::testing::Test {
 TEST_F(BaseLoader, DerivingRegisters) {
   AMP_ASSERT_OK_AND_ASSIGN(const LoaderEntry* entry, Registry::Global().Find("unit_vector"));
   EXPECT_EQ(entry->traits->name, "unit_list");
-  AMP_ASSERT_OK_AND_ASSIGN(const auto made, Registry::Global().Make(
-                                                "unit_list", {{"name", {std::string("x")}}}));
+  AMP_ASSERT_OK_AND_ASSIGN(const auto made,
+                           Registry::Global().Make("unit_list", {{"name", {std::string("x")}}}));
   EXPECT_EQ(made->DescribeConfig(), "name=x");
   AMP_EXPECT_ERROR(Registry::Global().Make("unit_list", {}), ErrorKind::kConfigInvalid,
                    "'name' is missing");
@@ -151,8 +151,8 @@ TEST_F(BaseLoader, WhatDoesNotFitIsRefusedBeforeAnythingIsDone) {
                    ErrorKind::kConfigInvalid, "no mode 'upsert'; it has: append, overwrite");
   AMP_EXPECT_ERROR(loader_.LoadBatch(*Ids({1}), "").status, ErrorKind::kConfigInvalid, "empty");
   AMP_EXPECT_ERROR(loader_.LoadStream(nullptr, "t").status, ErrorKind::kConfigInvalid, "null");
-  const auto twice = arrow::schema({arrow::field("a", arrow::int64()),
-                                    arrow::field("a", arrow::int64())});
+  const auto twice =
+      arrow::schema({arrow::field("a", arrow::int64()), arrow::field("a", arrow::int64())});
   AMP_EXPECT_ERROR(loader_.BeginTransaction({.table = "t", .schema = twice}),
                    ErrorKind::kSchemaMismatch, "'a' is there twice");
   AMP_EXPECT_ERROR(loader_.BeginTransaction({.table = "t", .schema = arrow::schema({})}),
@@ -183,16 +183,16 @@ TEST_F(BaseLoader, ErrorsSayFromWhichSideTheyCome) {
                                                Status::IOError("the file ends"));
   const LoadResult source = loader_.LoadStream(broken, "t");
   EXPECT_EQ(ExitCodeOf(source.status), 3) << source.error;
-  const auto fine = std::make_shared<Reader>(arrow::RecordBatchVector{Ids({1'000'000})},
-                                             Status::OK());
+  const auto fine =
+      std::make_shared<Reader>(arrow::RecordBatchVector{Ids({1'000'000})}, Status::OK());
   const LoadResult target = loader_.LoadStream(fine, "t");
   EXPECT_EQ(ExitCodeOf(target.status), 4) << target.error;
   EXPECT_EQ(target.rows_loaded, 0);
 }
 
 TEST_F(BaseLoader, ASchemaThatChangesOnTheWayIsRefused) {
-  const auto reader = std::make_shared<Reader>(
-      arrow::RecordBatchVector{Ids({1}), SampleBatch(1)}, Status::OK());
+  const auto reader =
+      std::make_shared<Reader>(arrow::RecordBatchVector{Ids({1}), SampleBatch(1)}, Status::OK());
   AMP_EXPECT_ERROR(loader_.LoadStream(reader, "t").status, ErrorKind::kSchemaMismatch,
                    "changed between batches");
 }

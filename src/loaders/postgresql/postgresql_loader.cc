@@ -114,7 +114,9 @@ Result<TablePlan> PostgreSQLLoader::PlanTableImpl(const WriteSpec& spec) {
   ARROW_ASSIGN_OR_RAISE(const auto plain, PlainSchema(*spec.schema));
   ARROW_ASSIGN_OR_RAISE(const auto columns, postgresql::DescribeTable(*connection, qualified));
   TablePlan plan{.exists = columns.has_value(), .columns = {}, .statements = {}};
-  ARROW_ASSIGN_OR_RAISE(plan.columns, postgresql::PlanColumns(*plain, columns.value_or(std::vector<postgresql::TableColumn>())));
+  ARROW_ASSIGN_OR_RAISE(
+      plan.columns,
+      postgresql::PlanColumns(*plain, columns.value_or(std::vector<postgresql::TableColumn>())));
   if (columns) {
     ARROW_RETURN_NOT_OK(postgresql::MatchTable(*columns, *plain, spec.table));
   } else {
