@@ -21,6 +21,7 @@ inline Result<std::vector<std::pair<std::string, std::string>>> ReadLmdb(const s
   MDB_dbi dbi = 0;
   mdb_env_create(&env);
   mdb_env_set_maxdbs(env, 8);
+  mdb_env_set_mapsize(env, size_t{1} << 30);  // less than the file says it may grow to
   int code = mdb_env_open(env, path.c_str(), MDB_RDONLY, 0);
   if (code == 0) code = mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn);
   if (code == 0) code = mdb_dbi_open(txn, name.c_str(), 0, &dbi);
@@ -46,6 +47,7 @@ inline Status DropLmdb(const std::string& path, const std::string& name) {
   MDB_dbi tables = 0;
   mdb_env_create(&env);
   mdb_env_set_maxdbs(env, 8);
+  mdb_env_set_mapsize(env, size_t{1} << 30);  // less than the file says it may grow to
   int code = mdb_env_open(env, path.c_str(), 0, 0644);
   if (code == 0) code = mdb_txn_begin(env, nullptr, 0, &txn);
   if (code == 0) code = mdb_dbi_open(txn, name.c_str(), 0, &rows);
