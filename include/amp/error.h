@@ -32,6 +32,7 @@ enum class ErrorKind {
   kProtocol,         ///< the other side broke its protocol
   kCancelled,        ///< stopped on request
   kInternal,         ///< a fault of Ampload itself
+  kReorgTooDeep,     ///< a reorganisation goes deeper than may be undone
 };
 
 /// The kind's name as users see it, such as "SchemaMismatch".

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -33,6 +34,7 @@ class ModeSet {
     for (LoadMode mode : modes) bits_ |= Bit(mode);
   }
   constexpr bool contains(LoadMode mode) const { return (bits_ & Bit(mode)) != 0; }
+  constexpr bool empty() const { return bits_ == 0; }
 
  private:
   static constexpr unsigned Bit(LoadMode mode) { return 1U << static_cast<unsigned>(mode); }
@@ -57,6 +59,10 @@ struct LoaderTraits {
   bool row_errors = false;             ///< bad rows are skipped one by one, and reported
   Delivery delivery = Delivery::kAtomic;
   int max_writers = 0;  ///< how many transactions at once; 0: as many as you like
+  /// The modes in which it takes streams and can undo their batches; empty: it takes none.
+  ModeSet stream_modes = {};
+  /// How long rows of a stream wait for their commit, unless the user says otherwise.
+  std::chrono::milliseconds commit_interval{1000};
 };
 
 struct ColumnInfo {
@@ -70,7 +76,8 @@ struct AMP_EXPORT TableInfo {
   int64_t row_count = 0;
   std::vector<ColumnInfo> columns;
   int64_t size_bytes = 0;
-  Metadata extra;  ///< what only this loader knows
+  Metadata extra;                         ///< what only this loader knows
+  std::vector<StreamState> streams = {};  ///< filled by `Loader::GetTableInfo`
 
   /// One JSON object on one line.
   std::string ToJson() const;
@@ -169,6 +176,19 @@ class AMP_EXPORT Loader {
   /// Checks the spec and opens a transaction on its table.
   Result<std::unique_ptr<Transaction>> BeginTransaction(const WriteSpec& spec);
 
+  /// Makes this process the stream's only writer, in a commit of its own: the table and the stream
+  /// are made where they are not there, and the epoch is raised. The `next_number` that comes back
+  /// leaves out every number that an earlier writer may have used without committing it.
+  ///
+  /// Errors, with nothing written: SchemaMismatch for a table that was not made for streams (see
+  /// `StreamSpec::adopt`) or has other columns; ConfigInvalid for a stream of another query, mode
+  /// or key, or whose table is gone or is another one; Conflict when someone else has taken over.
+  Result<StreamState> OpenStream(const StreamSpec& spec);
+  /// All streams of a table, in the order of their slots; changes nothing.
+  Result<std::vector<StreamState>> ReadStreams(const TableName& table);
+  /// Drops the table's rows and the state of its streams. OK where there is nothing.
+  Status ResetTable(const TableName& table);
+
   /// None where the table does not exist.
   Result<std::optional<TableInfo>> GetTableInfo(const TableName& table);
   /// The table's rows as Arrow. NotFound where there is no such table.
@@ -189,6 +209,11 @@ class AMP_EXPORT Loader {
   virtual Status CreateTableFromSchema(const WriteSpec& spec);
   virtual Status ClearTable(const TableName& table);
 
+  // For loaders with `LoaderTraits::stream_modes`; core/stream_state.h has what they share.
+  virtual Result<StreamState> OpenStreamImpl(const StreamSpec& spec);
+  virtual Result<std::vector<StreamState>> ReadStreamsImpl(const TableName& table);
+  virtual Status ResetTableImpl(const TableName& table);
+
   virtual Result<std::optional<TableInfo>> TableInfoImpl(const TableName& table);
   virtual Result<std::shared_ptr<arrow::RecordBatchReader>> ReadTableImpl(
       const TableName& table, const ReadOptions& options);
@@ -204,6 +229,7 @@ class AMP_EXPORT Loader {
   friend class BatchTransaction;
   Status CheckReady(const TableName& table) const;
   Status CheckSpec(const WriteSpec& spec) const;
+  Status CheckStreamSpec(const StreamSpec& spec) const;
   LoadResult NewResult(const TableName& table, const LoadOptions& options) const;
 
   std::mutex connect_mutex_;

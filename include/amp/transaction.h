@@ -23,6 +23,7 @@ struct WriteSpec {
   std::shared_ptr<arrow::Schema> schema;
   LoadMode mode = LoadMode::kAppend;
   std::vector<std::string> key = {};  ///< key columns, where the mode or the target needs them
+  /// The stream, as `Loader::OpenStream` gave it; the schema has its `_amp_` columns.
   std::optional<StreamRef> stream = {};
 };
 
@@ -58,11 +59,13 @@ class AMP_EXPORT Transaction {
   /// Stores a batch of the spec's schema; returns how many of its rows.
   virtual Result<int64_t> Write(const BatchRecord& record, const arrow::RecordBatch& batch) = 0;
 
-  /// Takes back every row of this stream with a batch id above `batch_id`, also rows written
-  /// earlier in this same transaction.
-  virtual Status UndoAfter(int64_t batch_id);
+  /// Takes back every batch of this stream with an id above `batch_id`: its rows, also those
+  /// written earlier in this same transaction, and its line in the batch map. In upserted tables
+  /// the rows that were there before come back. Costs what is undone, never the size of the table.
+  virtual Result<UndoReport> UndoAfter(int64_t batch_id);
 
-  /// Makes the rows and the checkpoint visible at once.
+  /// Makes the rows and the checkpoint visible at once. Errors: Conflict when another writer has
+  /// taken the stream over; CommitUnknown when the answer was lost.
   virtual Status Commit(const Checkpoint& checkpoint) = 0;
   virtual Status Rollback() = 0;
 

@@ -13,7 +13,7 @@ struct KindNames {
   arrow::StatusCode code;
 };
 
-constexpr std::array<KindNames, 14> kKinds{{
+constexpr std::array<KindNames, 15> kKinds{{
     {ErrorKind::kConfigInvalid, "ConfigInvalid", arrow::StatusCode::Invalid},
     {ErrorKind::kUnauthenticated, "Unauthenticated", arrow::StatusCode::IOError},
     {ErrorKind::kNotFound, "NotFound", arrow::StatusCode::KeyError},
@@ -28,6 +28,7 @@ constexpr std::array<KindNames, 14> kKinds{{
     {ErrorKind::kProtocol, "Protocol", arrow::StatusCode::IOError},
     {ErrorKind::kCancelled, "Cancelled", arrow::StatusCode::Cancelled},
     {ErrorKind::kInternal, "Internal", arrow::StatusCode::UnknownError},
+    {ErrorKind::kReorgTooDeep, "ReorgTooDeep", arrow::StatusCode::IOError},
 }};
 
 const KindNames& NamesOf(ErrorKind kind) { return kKinds[static_cast<size_t>(kind)]; }
@@ -120,6 +121,8 @@ int ExitCodeOf(const Status& status) {
       return 130;
     case ErrorKind::kInternal:
       return 1;
+    case ErrorKind::kReorgTooDeep:
+      return 6;
     default:
       return info.side == ErrorSide::kSource ? 3 : 4;
   }

@@ -10,6 +10,7 @@
 #include "core/batch_transaction.h"
 #include "core/log.h"
 #include "core/metadata_json.h"
+#include "core/stream_state.h"
 
 namespace amp {
 namespace {
@@ -53,6 +54,7 @@ std::string TableInfo::ToJson() const {
   }
   json["size_bytes"] = size_bytes;
   json["streams"] = nlohmann::ordered_json::object();
+  for (const StreamState& stream : streams) json["streams"][stream.name] = StreamJson(stream);
   AddMetadata(extra, &json);
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
@@ -91,9 +93,29 @@ Result<std::unique_ptr<Transaction>> Loader::BeginTransaction(const WriteSpec& s
   return BeginTransactionImpl(spec);
 }
 
+Result<StreamState> Loader::OpenStream(const StreamSpec& spec) {
+  ARROW_RETURN_NOT_OK(CheckReady(spec.table));
+  ARROW_RETURN_NOT_OK(CheckStreamSpec(spec));
+  return OpenStreamImpl(spec);
+}
+
+Result<std::vector<StreamState>> Loader::ReadStreams(const TableName& table) {
+  ARROW_RETURN_NOT_OK(CheckReady(table));
+  if (traits().stream_modes.empty()) return std::vector<StreamState>();
+  return ReadStreamsImpl(table);
+}
+
+Status Loader::ResetTable(const TableName& table) {
+  ARROW_RETURN_NOT_OK(CheckReady(table));
+  return ResetTableImpl(table);
+}
+
 Result<std::optional<TableInfo>> Loader::GetTableInfo(const TableName& table) {
   ARROW_RETURN_NOT_OK(CheckReady(table));
-  return TableInfoImpl(table);
+  ARROW_ASSIGN_OR_RAISE(auto info, TableInfoImpl(table));
+  if (!info) return info;
+  ARROW_ASSIGN_OR_RAISE(info->streams, ReadStreams(table));
+  return info;
 }
 
 Result<std::shared_ptr<arrow::RecordBatchReader>> Loader::ReadTable(const TableName& table,
@@ -144,6 +166,23 @@ Status Loader::CheckSpec(const WriteSpec& spec) const {
   return CheckColumnNames(*spec.schema);
 }
 
+Status Loader::CheckStreamSpec(const StreamSpec& spec) const {
+  if (traits().stream_modes.empty()) {
+    return MakeError(ErrorKind::kUnsupported,
+                     fmt::format("loader '{}' takes no streams", traits().name));
+  }
+  if (!traits().stream_modes.contains(spec.mode)) {
+    return MakeError(
+        ErrorKind::kUnsupported,
+        fmt::format("loader '{}' cannot undo batches in mode '{}', so it takes no streams in it; "
+                    "it takes them in: {}",
+                    traits().name, ToString(spec.mode), ModeNames(traits().stream_modes)));
+  }
+  if (spec.name.empty()) return MakeError(ErrorKind::kConfigInvalid, "the stream has no name");
+  return CheckSpec(
+      {.table = spec.table, .schema = spec.schema, .mode = spec.mode, .key = spec.key});
+}
+
 Result<std::unique_ptr<Transaction>> Loader::BeginTransactionImpl(const WriteSpec& spec) {
   return BatchTransaction::Begin(this, spec);
 }
@@ -157,6 +196,16 @@ Result<int64_t> Loader::LoadBatchImpl(const RecordBatch&, const TableName&, Load
 Status Loader::CreateTableFromSchema(const WriteSpec&) { return Status::OK(); }
 
 Status Loader::ClearTable(const TableName&) { return NotGiven(traits().name, "clear a table"); }
+
+Result<StreamState> Loader::OpenStreamImpl(const StreamSpec&) {
+  return NotGiven(traits().name, "open streams");
+}
+
+Result<std::vector<StreamState>> Loader::ReadStreamsImpl(const TableName&) {
+  return NotGiven(traits().name, "tell about streams");
+}
+
+Status Loader::ResetTableImpl(const TableName&) { return NotGiven(traits().name, "reset a table"); }
 
 Result<std::optional<TableInfo>> Loader::TableInfoImpl(const TableName&) {
   return NotGiven(traits().name, "tell about tables");

@@ -2,10 +2,16 @@
 
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
+#include <arrow/buffer.h>
 #include <arrow/compute/api.h>
 #include <arrow/extension_type.h>
+#include <arrow/io/memory.h>
+#include <arrow/ipc/dictionary.h>
+#include <arrow/ipc/reader.h>
+#include <arrow/ipc/writer.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+#include <arrow/util/base64.h>
 #include <fmt/format.h>
 
 #include "core/compute.h"
@@ -207,6 +213,18 @@ Result<std::vector<int>> MatchColumns(const arrow::Schema& have, const arrow::Sc
                    fmt::format("table '{}' has other columns than the data: {}. Choose another "
                                "table, or bring the columns in line with --columns",
                                table, FirstFew(wrong)));
+}
+
+std::string SchemaToText(const arrow::Schema& schema) {
+  const auto message = arrow::ipc::SerializeSchema(schema);
+  return arrow::util::base64_encode(std::string_view(*message.ValueOrDie()));
+}
+
+Result<std::shared_ptr<arrow::Schema>> SchemaFromText(const std::string& text) {
+  ARROW_ASSIGN_OR_RAISE(const std::string bytes, arrow::util::base64_decode(text));
+  arrow::io::BufferReader input(arrow::Buffer::FromString(bytes));
+  arrow::ipc::DictionaryMemo memo;
+  return arrow::ipc::ReadSchema(&input, &memo);
 }
 
 }  // namespace amp

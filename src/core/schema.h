@@ -27,6 +27,10 @@ AMP_EXPORT Result<std::vector<int>> MatchColumns(const arrow::Schema& have,
                                                  const arrow::Schema& incoming,
                                                  const std::string& table);
 
+/// A schema as an Arrow IPC message in base64, and back. Trusts nothing.
+AMP_EXPORT std::string SchemaToText(const arrow::Schema& schema);
+AMP_EXPORT Result<std::shared_ptr<arrow::Schema>> SchemaFromText(const std::string& text);
+
 /// "a; b; … and 3 more": the first few of many, for messages.
 AMP_EXPORT std::string FirstFew(const std::vector<std::string>& parts);
 

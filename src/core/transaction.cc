@@ -8,7 +8,7 @@ namespace amp {
 
 Transaction::~Transaction() = default;
 
-Status Transaction::UndoAfter(int64_t /*batch_id*/) {
+Result<UndoReport> Transaction::UndoAfter(int64_t /*batch_id*/) {
   return MakeError(ErrorKind::kUnsupported, "this loader cannot undo batches of a stream");
 }
 

@@ -1,12 +1,5 @@
 #include "loaders/lmdb/table_format.h"
 
-#include <arrow/buffer.h>
-#include <arrow/io/memory.h>
-#include <arrow/ipc/dictionary.h>
-#include <arrow/ipc/reader.h>
-#include <arrow/ipc/writer.h>
-#include <arrow/util/base64.h>
-
 #include <nlohmann/json.hpp>
 
 #include "core/schema.h"
@@ -26,13 +19,6 @@ std::string ShownKey(const KeySpec& key) {
   if (!key.pattern.empty()) return fmt::format("the pattern '{}'", key.pattern);
   if (key.columns.empty()) return "a growing row number";
   return fmt::format("the columns {}", fmt::join(key.columns, ", "));
-}
-
-Result<std::shared_ptr<arrow::Schema>> DecodeSchema(const std::string& base64) {
-  ARROW_ASSIGN_OR_RAISE(const std::string bytes, arrow::util::base64_decode(base64));
-  arrow::io::BufferReader input(arrow::Buffer::FromString(bytes));
-  arrow::ipc::DictionaryMemo memo;
-  return arrow::ipc::ReadSchema(&input, &memo);
 }
 
 // The key that a load asks for: its own, else that of the configuration.
@@ -105,7 +91,7 @@ Result<std::optional<TableFormat>> ReadTableFormat(const Txn& txn, MDB_dbi table
     const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end()) return Broken(table, "its value format is not known");
     format.value_format = static_cast<LmdbValueFormat>(found - names.begin());
-    ARROW_ASSIGN_OR_RAISE(format.schema, DecodeSchema(json.at("schema").get<std::string>()));
+    ARROW_ASSIGN_OR_RAISE(format.schema, SchemaFromText(json.at("schema").get<std::string>()));
   } catch (const nlohmann::json::exception& error) {
     return Broken(table, error.what());
   }
@@ -114,11 +100,10 @@ Result<std::optional<TableFormat>> ReadTableFormat(const Txn& txn, MDB_dbi table
 
 Status WriteTableFormat(const Txn& txn, MDB_dbi tables, const std::string& table,
                         const TableFormat& format) {
-  ARROW_ASSIGN_OR_RAISE(const auto schema, arrow::ipc::SerializeSchema(*format.schema));
   const auto names = AmpEnumNames(format.value_format);
   const nlohmann::ordered_json json{
       {"version", kVersion},
-      {"schema", arrow::util::base64_encode(std::string_view(*schema))},
+      {"schema", SchemaToText(*format.schema)},
       {"key_columns", format.key.columns},
       {"key_pattern", format.key.pattern},
       {"value_format", names[static_cast<size_t>(format.value_format)]}};
