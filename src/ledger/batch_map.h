@@ -1,0 +1,62 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "amp/stream.h"
+#include "ledger/block_ranges.h"
+
+namespace amp {
+
+/// A run of completed blocks.
+struct BlockInterval {
+  uint64_t start = 0;
+  uint64_t end = 0;
+  friend bool operator==(const BlockInterval&, const BlockInterval&) = default;
+};
+
+/// The completed batches of a stream, in the order of their ids, and which of their lines the
+/// target does not have yet. Batches that are final for good are merged, 64 into one, and these
+/// again: so the map stays short however long the stream is, and still reaches back to its start.
+class AMP_EXPORT BatchMap {
+ public:
+  explicit BatchMap(std::vector<BatchEntry> stored = {}) : entries_(std::move(stored)) {}
+
+  bool empty() const { return entries_.empty(); }
+  const BatchEntry& last() const { return entries_.back(); }
+  const BatchEntry& first() const { return entries_.front(); }
+  const std::vector<BatchEntry>& entries() const { return entries_; }
+
+  void Add(BatchEntry entry);
+  /// Removes all batches with ids above `id`.
+  void UndoAfter(int64_t id);
+
+  /// The first entry one of whose blocks of `network` is `block` or later; its place, or size().
+  size_t FirstHit(const std::string& network, uint64_t block) const;
+
+  /// The last batch whose end is more than `retention` blocks below the newest end on every
+  /// network; none where no batch is.
+  std::optional<int64_t> LastFinal(int64_t retention) const;
+  /// Merges batches below `id`; that one itself stays apart, as a place to resume from.
+  void MergeBelow(int64_t id);
+
+  /// Lines that the target lacks.
+  std::vector<BatchEntry> Unsaved() const;
+  void MarkSaved() { unsaved_.clear(); }
+
+  /// What is completed of each network; where there are several intervals, gaps lie between.
+  std::map<std::string, std::vector<BlockInterval>> Completed() const;
+
+ private:
+  static constexpr size_t kMerged = 64;
+  bool MergeLevel(size_t end, int64_t batches);
+  void MergeRun(size_t begin, size_t end);
+
+  std::vector<BatchEntry> entries_;
+  std::set<int64_t> unsaved_;  ///< last ids
+};
+
+}  // namespace amp
