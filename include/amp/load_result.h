@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "amp/block_range.h"
 #include "amp/error.h"
 #include "amp/export.h"
 
@@ -57,6 +58,9 @@ struct AMP_EXPORT LoadResult {
   std::string error;  ///< empty on success
   Metadata metadata;
   Status status;
+  /// Of streams: this result tells of a reorganisation, and which blocks it orphaned.
+  bool is_reorg = false;
+  std::vector<BlockRange> invalidation_ranges = {};
 
   /// One JSON object on one line.
   std::string ToJson() const;

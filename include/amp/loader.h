@@ -21,6 +21,7 @@
 #include "amp/export.h"
 #include "amp/load_result.h"
 #include "amp/registry.h"
+#include "amp/stream.h"
 #include "amp/transaction.h"
 
 /// Loaders: one class a storage system. See docs/architecture.md for how they hang together.
@@ -110,6 +111,16 @@ struct AMP_EXPORT PipelineOptions {
   ByteSize batch_bytes{int64_t{16} << 20};
   ByteSize memory{int64_t{64} << 20};
 
+  // Of streams.
+  int64_t commit_rows = 50'000;
+  ByteSize commit_bytes{int64_t{64} << 20};
+  std::optional<std::chrono::milliseconds> commit_interval;
+  int64_t retention = 128;
+  bool block_ranges = false;
+  int retry_tries = 5;
+  std::chrono::milliseconds retry_delay{2'000};
+  std::chrono::milliseconds retry_max_delay{120'000};
+
   static constexpr auto Fields() {
     return std::make_tuple(
         Field("batch_rows", &PipelineOptions::batch_rows, "Most rows in one batch")
@@ -118,7 +129,29 @@ struct AMP_EXPORT PipelineOptions {
             .Between(1, int64_t{1} << 31),
         Field("memory", &PipelineOptions::memory,
               "Most bytes that are read and wait to be written; a full queue stops the reader")
-            .Between(1, int64_t{1} << 40));
+            .Between(1, int64_t{1} << 40),
+        Field("commit_rows", &PipelineOptions::commit_rows,
+              "Streams: commit when so many rows wait for it")
+            .Between(1, int64_t{1} << 40),
+        Field("commit_bytes", &PipelineOptions::commit_bytes,
+              "Streams: commit when so many Arrow bytes wait for it")
+            .Between(1, int64_t{1} << 40),
+        Field("commit_interval", &PipelineOptions::commit_interval,
+              "Streams: commit when rows have waited so long; left out: as the target likes it")
+            .Between(0, 86'400'000),
+        Field("retention", &PipelineOptions::retention,
+              "Streams: blocks below the newest one until a batch counts as final")
+            .Between(0, int64_t{1} << 40),
+        Field("block_ranges", &PipelineOptions::block_ranges,
+              "Streams: add a column _amp_block_ranges (JSON) to the rows"),
+        Field("retry_tries", &PipelineOptions::retry_tries,
+              "Streams: tries in a row until a passing failure counts as one that stays")
+            .Between(1, 1'000'000'000),
+        Field("retry_delay", &PipelineOptions::retry_delay,
+              "Streams: pause before the second try; it doubles from try to try")
+            .Between(1, 86'400'000),
+        Field("retry_max_delay", &PipelineOptions::retry_max_delay, "Streams: longest such pause")
+            .Between(1, 86'400'000));
   }
 };
 
@@ -134,11 +167,55 @@ struct LoadOptions {
   RowErrors row_errors = {};
 };
 
+/// Something that happened to a stream.
+struct StreamEvent {
+  enum class Kind {
+    kCommit,  ///< rows and checkpoint are in the target
+    kReorg,   ///< a reorganisation was undone; it is stored with the next commit
+    kRetry,   ///< something failed that may pass; tried again after `delay`
+  };
+  Kind kind = Kind::kCommit;
+  std::string stream = {};
+  int64_t rows = 0;                      ///< stored by this commit
+  int64_t bytes = 0;                     ///< of Arrow data, the same
+  Checkpoint checkpoint = {};            ///< of this commit; `entries` are the new lines only
+  std::chrono::microseconds latency{0};  ///< how long the commit itself took
+  std::vector<BlockRange> orphaned = {};
+  UndoReport undone = {};
+  Status failure = {};
+  std::chrono::milliseconds delay{0};
+};
+
+struct StreamOptions {
+  std::string stream = "main";
+  LoadMode mode = LoadMode::kAppend;
+  std::vector<std::string> key = {};
+  PipelineOptions pipeline = {};
+  bool adopt = false;         ///< take a table that was not made for streams
+  bool accept_query = false;  ///< go on although the query's text is another one
+  /// Most blocks that a reorg may orphan; left out: `pipeline.retention`.
+  std::optional<int64_t> max_undo = {};
+  /// Write only blocks that so many others follow; 0: all.
+  int64_t finality = 0;
+  /// Ends when every network has come to this block.
+  std::optional<uint64_t> until_block = {};
+  /// Ends when nothing newer has come for `idle` after a watermark, or for 10 s after connecting.
+  bool until_caught_up = false;
+  std::chrono::milliseconds idle{2000};
+  /// Called on the writing thread.
+  std::function<void(const StreamEvent&)> on_event = {};
+  /// One result a commit or reorg; false ends the stream after a commit.
+  std::function<bool(const LoadResult&)> on_result = {};
+  /// Once true, the stream ends after a commit of what is complete.
+  const std::atomic<bool>* stop = nullptr;
+};
+
 struct ReadOptions {
   int64_t limit = -1;  ///< most rows; negative: all
 };
 
 class Session;
+class StreamSource;
 
 /// A storage system, whatever it is: what the pipeline and the command hold.
 ///
@@ -172,6 +249,12 @@ class AMP_EXPORT Loader {
   /// Reads ahead on a thread of its own while writing.
   LoadResult LoadStream(std::shared_ptr<arrow::RecordBatchReader> reader, const TableName& table,
                         const LoadOptions& options = {});
+
+  /// Follows a stream: writes its batches, undoes what reorganisations orphan, and commits each
+  /// checkpoint with its rows; begins where the last run's last commit ended. Passing failures of
+  /// either side are tried again. The result counts what this run has committed; on failure too.
+  LoadResult LoadStreamContinuous(StreamSource* source, const TableName& table,
+                                  const StreamOptions& options = {});
 
   /// Checks the spec and opens a transaction on its table.
   Result<std::unique_ptr<Transaction>> BeginTransaction(const WriteSpec& spec);

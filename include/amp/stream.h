@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "amp/block_range.h"
 #include "amp/load_result.h"
 
 /// The words in which the pipeline tells a loader about streams. A loader stores them; only the
@@ -27,22 +28,6 @@ inline constexpr int32_t kMostSlots = 1 << 15;
 constexpr int64_t SlotBase(int32_t slot) { return int64_t{slot} << kSlotShift; }
 /// The largest id of a slot.
 constexpr int64_t SlotEnd(int32_t slot) { return SlotBase(slot + 1) - 1; }
-
-/// Blocks `start` to `end` (inclusive) of one network. Hashes are those of the end block and of the
-/// start block's parent, as 0x hex.
-struct BlockRange {
-  std::string network;
-  uint64_t start = 0;
-  uint64_t end = 0;
-  std::string hash;
-  std::string prev_hash;
-  std::optional<int64_t> timestamp = {};  ///< of the end block, in Unix seconds; not compared
-
-  friend bool operator==(const BlockRange& a, const BlockRange& b) {
-    return a.network == b.network && a.start == b.start && a.end == b.end && a.hash == b.hash &&
-           a.prev_hash == b.prev_hash;
-  }
-};
 
 /// What is written down about the rows of one `Transaction::Write`.
 struct BatchRecord {

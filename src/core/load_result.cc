@@ -69,6 +69,14 @@ std::string LoadResult::ToJson() const {
   json["error"] = error.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(error);
   json["metadata"] = nlohmann::ordered_json::object();
   AddMetadata(metadata, &json["metadata"]);
+  if (is_reorg) {
+    json["is_reorg"] = true;
+    json["invalidation_ranges"] = nlohmann::ordered_json::array();
+    for (const BlockRange& range : invalidation_ranges) {
+      json["invalidation_ranges"].push_back(
+          {{"network", range.network}, {"start", range.start}, {"end", range.end}});
+    }
+  }
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 

@@ -5,24 +5,14 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cmath>
 
 #include "amp/loader.h"
 #include "core/log.h"
 #include "pipeline/read_ahead.h"
+#include "pipeline/result_facts.h"
 
 namespace amp {
 namespace {
-
-double SecondsSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double RoundedTo2(double value) { return std::round(value * 100) / 100; }
-
-double PerSecond(int64_t rows, double seconds) {
-  return seconds > 0 ? RoundedTo2(static_cast<double>(rows) / seconds) : 0;
-}
 
 Status Stopped() {
   return MakeError(ErrorKind::kCancelled,
@@ -116,14 +106,6 @@ Status WriteOne(LoadRun* run, const RecordBatch& batch, const TableName& table) 
   return run->Write(batch);
 }
 
-void SetStatus(const Status& status, double seconds, LoadResult* result) {
-  result->status = status;
-  result->success = status.ok();
-  result->error = status.message();
-  result->duration_seconds = seconds;
-  result->rows_per_second = PerSecond(result->rows_loaded, seconds);
-}
-
 Metadata TableFacts(const LoadProgress& progress, int fields, double seconds) {
   const double batches = static_cast<double>(progress.batches);
   return {{"operation", std::string("load_table")},
@@ -134,14 +116,14 @@ Metadata TableFacts(const LoadProgress& progress, int fields, double seconds) {
           {"avg_batch_size",
            progress.batches > 0 ? RoundedTo2(static_cast<double>(progress.rows) / batches) : 0.0},
           {"table_size_mb", RoundedTo2(static_cast<double>(progress.bytes) / 1024 / 1024)},
-          {"throughput_rows_per_sec", PerSecond(progress.rows, seconds)}};
+          {"throughput_rows_per_sec", RowsPerSecond(progress.rows, seconds)}};
 }
 
 Metadata BatchFacts(const RecordBatch& batch, double seconds) {
   return {{"operation", std::string("load_batch")},
           {"batch_size", batch.num_rows()},
           {"schema_fields", int64_t{batch.num_columns()}},
-          {"throughput_rows_per_sec", PerSecond(batch.num_rows(), seconds)}};
+          {"throughput_rows_per_sec", RowsPerSecond(batch.num_rows(), seconds)}};
 }
 
 }  // namespace
@@ -162,7 +144,7 @@ LoadResult Loader::LoadBatch(const RecordBatch& batch, const TableName& table,
   const Status status =
       WithSide(run.End(WriteOne(&run, batch, table), &result), ErrorSide::kTarget);
   const double seconds = SecondsSince(start);
-  SetStatus(status, seconds, &result);
+  SetOutcome(status, seconds, &result);
   Metadata facts = BatchFacts(batch, seconds);
   facts.Merge(result.metadata);
   facts.Merge(BatchMetadata(batch, seconds));
@@ -184,7 +166,7 @@ LoadResult Loader::LoadStream(std::shared_ptr<arrow::RecordBatchReader> reader,
   const Status written = WriteStream(&run, std::move(reader), table, options);
   const Status status = WithSide(run.End(written, &result), ErrorSide::kTarget);
   const double seconds = SecondsSince(start);
-  SetStatus(status, seconds, &result);
+  SetOutcome(status, seconds, &result);
   Metadata facts = TableFacts(run.progress(), fields, seconds);
   facts.Merge(result.metadata);
   facts.Merge(TableMetadata(run.progress().rows, run.progress().batches, seconds));

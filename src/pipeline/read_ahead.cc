@@ -23,7 +23,11 @@ ReadAhead::~ReadAhead() {
   thread_.join();
 }
 
-Result<std::shared_ptr<RecordBatch>> ReadAhead::Next() { return queue_.Pop(); }
+Result<std::shared_ptr<RecordBatch>> ReadAhead::Next() {
+  std::shared_ptr<RecordBatch> batch;
+  ARROW_RETURN_NOT_OK(queue_.Pop(&batch));
+  return batch;
+}
 
 void ReadAhead::Run() { queue_.Finish(WithSide(ReadAll(), ErrorSide::kSource)); }
 

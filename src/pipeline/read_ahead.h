@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "amp/loader.h"
-#include "pipeline/batch_queue.h"
+#include "pipeline/bounded_queue.h"
 
 namespace amp {
 
@@ -29,7 +29,7 @@ class ReadAhead {
 
   std::shared_ptr<arrow::RecordBatchReader> reader_;
   PipelineOptions options_;
-  BatchQueue queue_;
+  BoundedQueue<std::shared_ptr<RecordBatch>> queue_;
   std::thread thread_;
 };
 
