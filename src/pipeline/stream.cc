@@ -86,6 +86,14 @@ LoadResult Loader::LoadStreamContinuous(StreamSource* source, const TableName& t
   };
   const Status status = WithSide(run.Run(), ErrorSide::kTarget);
   result.rows_loaded = run.rows_committed();
+  if (const auto refused = run.too_deep()) {
+    result.is_reorg = true;
+    result.invalidation_ranges = {{.network = refused->network,
+                                   .start = refused->first_block,
+                                   .end = refused->first_block,
+                                   .hash = {},
+                                   .prev_hash = {}}};
+  }
   const double seconds = SecondsSince(start);
   result.metadata = StreamFacts(run, options, seconds);
   SetOutcome(status, seconds, &result);

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "core/log.h"
-#include "core/stream_state.h"
+#include "pipeline/stream_columns.h"
 
 namespace amp {
 namespace {
@@ -133,12 +133,21 @@ Status StreamRun::OpenWriters(const std::shared_ptr<arrow::Schema>& schema) {
 
 Status StreamRun::OpenWriter(const std::string& name,
                              const std::shared_ptr<arrow::Schema>& schema) {
-  std::optional<int64_t> held;
-  if (const auto known = held_epochs_.find(name); known != held_epochs_.end()) {
-    held = known->second;
+  ARROW_ASSIGN_OR_RAISE(auto with_columns,
+                        WithStreamColumns(*schema, options_.pipeline.block_ranges));
+  StreamSpec spec{.name = name,
+                  .table = table_,
+                  .schema = std::move(with_columns),
+                  .mode = options_.mode,
+                  .key = options_.key,
+                  .query = source_->query(),
+                  .adopt = options_.adopt,
+                  .accept_query = options_.accept_query};
+  if (const auto held = held_epochs_.find(name); held != held_epochs_.end()) {
+    spec.held_epoch = held->second;
   }
-  ARROW_ASSIGN_OR_RAISE(
-      auto writer, StreamWriter::Open(loader_, table_, name, options_, *source_, schema, held));
+  ARROW_ASSIGN_OR_RAISE(auto writer,
+                        StreamWriter::Open(loader_, spec, schema, options_, source_->endless()));
   held_epochs_[name] = writer->epoch();
   writers_[name] = std::move(writer);
   return Status::OK();
@@ -321,6 +330,13 @@ int64_t StreamRun::rows_committed() const {
   int64_t rows = rows_before_;
   for (const auto& [name, writer] : writers_) rows += writer->rows_committed();
   return rows;
+}
+
+std::optional<ReorgNotice> StreamRun::too_deep() const {
+  for (const auto& [name, writer] : writers_) {
+    if (writer->ledger().too_deep()) return writer->ledger().too_deep();
+  }
+  return std::nullopt;
 }
 
 int64_t StreamRun::commits() const {

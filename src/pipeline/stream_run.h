@@ -29,6 +29,8 @@ class StreamRun {
   void EndAfterCommit() { done_ = true; }
   int64_t rows_committed() const;
   int64_t commits() const;
+  /// The reorg that was refused, after ReorgTooDeep.
+  std::optional<ReorgNotice> too_deep() const;
 
  private:
   using Clock = std::chrono::steady_clock;

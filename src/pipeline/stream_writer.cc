@@ -34,29 +34,17 @@ StreamWriter::StreamWriter(Loader* loader, const StreamOptions& options, WriteSp
       ledger_(LedgerOptionsOf(options, strict), state) {}
 
 Result<std::unique_ptr<StreamWriter>> StreamWriter::Open(
-    Loader* loader, const TableName& table, std::string stream, const StreamOptions& options,
-    const StreamSource& source, const std::shared_ptr<arrow::Schema>& schema,
-    std::optional<int64_t> held_epoch) {
-  ARROW_ASSIGN_OR_RAISE(const auto with_columns,
-                        WithStreamColumns(*schema, options.pipeline.block_ranges));
-  const StreamSpec wanted{.name = stream,
-                          .table = table,
-                          .schema = with_columns,
-                          .mode = options.mode,
-                          .key = options.key,
-                          .query = source.query(),
-                          .adopt = options.adopt,
-                          .accept_query = options.accept_query,
-                          .held_epoch = held_epoch};
-  auto state = loader->OpenStream(wanted);
+    Loader* loader, const StreamSpec& spec, std::shared_ptr<arrow::Schema> source_schema,
+    const StreamOptions& options, bool strict) {
+  auto state = loader->OpenStream(spec);
   ARROW_RETURN_NOT_OK(OnTarget(state.status()));
   std::unique_ptr<StreamWriter> writer(new StreamWriter(
       loader, options,
-      {.table = table, .schema = with_columns, .mode = options.mode, .key = options.key}, *state,
-      source.endless()));
-  writer->source_schema_ = schema;
-  Log().info("stream '{}' of table '{}': epoch {}, commit {}, {}", stream, table, state->epoch,
-             state->checkpoint.sequence,
+      {.table = spec.table, .schema = spec.schema, .mode = spec.mode, .key = spec.key}, *state,
+      strict));
+  writer->source_schema_ = std::move(source_schema);
+  Log().info("stream '{}' of table '{}': epoch {}, commit {}, {}", spec.name, spec.table,
+             state->epoch, state->checkpoint.sequence,
              state->checkpoint.watermark.empty() ? "from the beginning"
                                                  : RangesText(state->checkpoint.watermark));
   return writer;
@@ -107,6 +95,7 @@ Status StreamWriter::Undo(int64_t id, const ReorgReport* report) {
   ARROW_RETURN_NOT_OK(OnTarget(undone.status()));
   ARROW_RETURN_NOT_OK(Failpoint("stream.after_undo"));
   Forget(id);
+  undone_ = *undone;
   unflushed_undo_ = true;
   if (report != nullptr) TellReorg(*report, *undone);
   return Status::OK();

@@ -20,14 +20,11 @@ class StreamWriter {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// Opens the stream in the target. `schema` is the source's; `held_epoch` that of the writer
-  /// before this one in this process.
-  static Result<std::unique_ptr<StreamWriter>> Open(Loader* loader, const TableName& table,
-                                                    std::string stream,
-                                                    const StreamOptions& options,
-                                                    const StreamSource& source,
-                                                    const std::shared_ptr<arrow::Schema>& schema,
-                                                    std::optional<int64_t> held_epoch);
+  /// Opens the stream in the target. `source_schema` is what messages bring: that of the spec
+  /// without the columns that streams add. `strict`: see LedgerOptions.
+  static Result<std::unique_ptr<StreamWriter>> Open(Loader* loader, const StreamSpec& spec,
+                                                    std::shared_ptr<arrow::Schema> source_schema,
+                                                    const StreamOptions& options, bool strict);
 
   /// What a message changed.
   struct Effect {
@@ -47,6 +44,7 @@ class StreamWriter {
 
   const Ledger& ledger() const { return ledger_; }
   int64_t epoch() const { return ref_.epoch; }
+  const UndoReport& undone() const { return undone_; }
   int64_t rows_committed() const { return rows_committed_; }
   int64_t commits() const { return commits_; }
 
@@ -79,6 +77,7 @@ class StreamWriter {
   std::unique_ptr<Transaction> transaction_;
   bool recovered_ = false;  ///< what an earlier run left above the checkpoint is gone
   bool unflushed_undo_ = false;
+  UndoReport undone_;               ///< by the last undo
   Clock::time_point first_wait_{};  ///< since when something complete waits
   std::vector<Written> written_;    ///< in the transaction
   int64_t rows_ = 0, bytes_ = 0;    ///< their sums
