@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <csignal>
 #include <functional>
 #include <string>
 #include <vector>
@@ -28,6 +29,10 @@ struct Context {
   int exit_code = 0;
   /// Set by the first Ctrl-C or SIGTERM.
   const std::atomic<bool>* stop = nullptr;
+  const std::atomic<int>* stop_signal = nullptr;
+
+  /// Was it Ctrl-C? A stream that SIGTERM ended has ended in order.
+  bool interrupted() const { return stop_signal != nullptr && stop_signal->load() == SIGINT; }
 };
 
 /// Adds a command whose work is `run`; its error decides the exit code.
@@ -40,6 +45,9 @@ void PrintError(const Status& status);
 void PrintLine(std::string_view line);
 
 void AddLoad(Context* context);
+void AddStream(Context* context);
+void AddUndo(Context* context);
+void AddReset(Context* context);
 void AddCheck(Context* context);
 void AddInfo(Context* context);
 void AddShow(Context* context);

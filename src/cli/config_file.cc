@@ -70,11 +70,12 @@ Result<ConfigMap> ReadSection(const std::string& path, const std::string& sectio
   return values;
 }
 
-Status ReadTargets(const toml::node& node, ConfigFile* file) {
-  if (!node.is_table()) return FileError(file->path, "[targets] must be a table");
+Status ReadSections(const std::string& path, const std::string& kind, const toml::node& node,
+                    std::map<std::string, ConfigMap>* sections) {
+  if (!node.is_table()) return FileError(path, fmt::format("[{}] must be a table", kind));
   for (const auto& [name, entry] : *node.as_table()) {
     const std::string key(name.str());
-    ARROW_ASSIGN_OR_RAISE(file->targets[key], ReadSection(file->path, "targets." + key, entry));
+    ARROW_ASSIGN_OR_RAISE((*sections)[key], ReadSection(path, kind + "." + key, entry));
   }
   return Status::OK();
 }
@@ -88,7 +89,8 @@ std::string ChoosePath(const std::string& given) {
 }  // namespace
 
 Result<ConfigFile> ReadConfigFile(const std::string& given) {
-  ConfigFile file{.path = ChoosePath(given), .targets = {}, .pipeline = {}};
+  ConfigFile file;
+  file.path = ChoosePath(given);
   if (file.path.empty()) return file;
   toml::table root;
   try {
@@ -98,15 +100,21 @@ Result<ConfigFile> ReadConfigFile(const std::string& given) {
     return FileError(file.path, line == 0 ? std::string(error.description())
                                           : fmt::format("line {}: {}", line, error.description()));
   }
+  const std::map<std::string_view, std::map<std::string, ConfigMap>*> kinds{
+      {"targets", &file.targets},
+      {"sources", &file.sources},
+      {"streams", &file.streams},
+      {"loads", &file.loads}};
   for (const auto& [name, node] : root) {
-    if (name == "targets") {
-      ARROW_RETURN_NOT_OK(ReadTargets(node, &file));
+    if (const auto kind = kinds.find(name.str()); kind != kinds.end()) {
+      ARROW_RETURN_NOT_OK(ReadSections(file.path, std::string(name.str()), node, kind->second));
     } else if (name == "pipeline") {
       ARROW_ASSIGN_OR_RAISE(file.pipeline, ReadSection(file.path, "pipeline", node));
     } else {
-      return FileError(file.path, fmt::format("there is no section '{}'; there are: targets, "
-                                              "pipeline",
-                                              name.str()));
+      return FileError(file.path,
+                       fmt::format("there is no section '{}'; there are: targets, sources, "
+                                   "pipeline, streams, loads",
+                                   name.str()));
     }
   }
   return file;

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "amp/loader.h"
+#include "amp/stream_source.h"
+#include "cli/command.h"
+
+namespace amp::cli {
+
+/// The options that say what stream to read and how; `stream` and the streams of `run` have them.
+struct StreamArguments {
+  std::string from;
+  std::string query;
+  std::vector<std::string> source_set;  ///< option=value
+  std::string stream = "main";
+  std::string mode = "append";
+  std::string key;
+  std::string until = "never";
+  std::string idle = "2s";
+  std::optional<int64_t> max_undo;
+  int64_t finality = 0;
+  bool adopt = false;
+  bool accept_query = false;
+};
+
+void AddStreamOptions(CLI::App* command, StreamArguments* arguments);
+/// --from, --query and --source-set alone, for commands that only read.
+void AddStreamSourceOptions(CLI::App* command, StreamArguments* arguments, bool required);
+
+/// Is this the URL of a streaming server, or a source's name in the config file?
+bool IsStreamSource(const CommonOptions& common, const std::string& from);
+/// The source; nothing is connected yet.
+Result<std::unique_ptr<StreamSource>> OpenStreamSource(const CommonOptions& common,
+                                                       const StreamArguments& arguments);
+Result<StreamOptions> MakeStreamOptions(const StreamArguments& arguments,
+                                        const PipelineOptions& pipeline);
+
+}  // namespace amp::cli
