@@ -28,6 +28,8 @@ struct Context {
   int exit_code = 0;
   /// Set by the first Ctrl-C or SIGTERM.
   const std::atomic<bool>* stop = nullptr;
+  /// Which signal that was; 0 before.
+  const std::atomic<int>* stop_signal = nullptr;
 };
 
 /// Adds a command whose work is `run`; its error decides the exit code.
@@ -44,6 +46,7 @@ void AddCheck(Context* context);
 void AddInfo(Context* context);
 void AddShow(Context* context);
 void AddLoaders(Context* context);
+void AddSimulate(Context* context);
 void AddDemo(Context* context);
 void AddInit(Context* context);
 void AddCompletion(Context* context);

@@ -18,9 +18,12 @@ constexpr int kUsageError = 2;
 constexpr int kInterrupted = 130;
 
 std::atomic<bool> g_stop = false;
+std::atomic<int> g_stop_signal = 0;
 
 // The first signal asks the load to stop at a batch boundary, a second one ends the process.
-void OnStopSignal(int /*signal*/) {
+void OnStopSignal(int signal) {
+  int none = 0;
+  g_stop_signal.compare_exchange_strong(none, signal);
   if (g_stop.exchange(true)) _exit(kInterrupted);
 }
 
@@ -72,13 +75,14 @@ int Run(int argc, char** argv) {
   CLI::App app("Loads Arrow data into storage systems, all rows or none.", "ampload");
   app.set_version_flag("--version", AMPLOAD_VERSION);
   app.require_subcommand(1);
-  Context context{.app = &app, .common = {}, .stop = &g_stop};
+  Context context{.app = &app, .common = {}, .stop = &g_stop, .stop_signal = &g_stop_signal};
   AddCommonOptions(&app, &context.common);
   AddLoad(&context);
   AddCheck(&context);
   AddInfo(&context);
   AddShow(&context);
   AddLoaders(&context);
+  AddSimulate(&context);
   AddDemo(&context);
   AddInit(&context);
   AddCompletion(&context);
