@@ -29,6 +29,7 @@ struct Context {
   int exit_code = 0;
   /// Set by the first Ctrl-C or SIGTERM.
   const std::atomic<bool>* stop = nullptr;
+  /// Which signal that was; 0 before.
   const std::atomic<int>* stop_signal = nullptr;
 
   /// Was it Ctrl-C? A stream that SIGTERM ended has ended in order.
@@ -52,6 +53,7 @@ void AddCheck(Context* context);
 void AddInfo(Context* context);
 void AddShow(Context* context);
 void AddLoaders(Context* context);
+void AddSimulate(Context* context);
 void AddDemo(Context* context);
 void AddInit(Context* context);
 void AddCompletion(Context* context);

@@ -18,12 +18,13 @@ constexpr int kUsageError = 2;
 constexpr int kInterrupted = 130;
 
 std::atomic<bool> g_stop = false;
-std::atomic<int> g_signal = 0;
+std::atomic<int> g_stop_signal = 0;
 
 // The first signal asks the load to stop at a batch boundary, a second one ends the process.
 void OnStopSignal(int signal) {
+  int none = 0;
+  g_stop_signal.compare_exchange_strong(none, signal);
   if (g_stop.exchange(true)) _exit(kInterrupted);
-  g_signal = signal;
 }
 
 void InstallSignalHandlers() {
@@ -74,7 +75,7 @@ int Run(int argc, char** argv) {
   CLI::App app("Loads Arrow data into storage systems, all rows or none.", "ampload");
   app.set_version_flag("--version", AMPLOAD_VERSION);
   app.require_subcommand(1);
-  Context context{.app = &app, .common = {}, .stop = &g_stop, .stop_signal = &g_signal};
+  Context context{.app = &app, .common = {}, .stop = &g_stop, .stop_signal = &g_stop_signal};
   AddCommonOptions(&app, &context.common);
   AddLoad(&context);
   AddStream(&context);
@@ -84,6 +85,7 @@ int Run(int argc, char** argv) {
   AddUndo(&context);
   AddReset(&context);
   AddLoaders(&context);
+  AddSimulate(&context);
   AddDemo(&context);
   AddInit(&context);
   AddCompletion(&context);
