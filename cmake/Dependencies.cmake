@@ -3,6 +3,9 @@
 find_package(CLI11 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
+# Metrics: its core; for HTTP, the server it uses itself.
+find_package(prometheus-cpp CONFIG REQUIRED COMPONENTS core)
+find_package(civetweb CONFIG REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(Threads REQUIRED)
 

@@ -16,20 +16,20 @@ namespace amp {
 /// How to talk to an Amp server. Files are read again at each Connect, so that a token or a
 /// certificate may be replaced while a stream runs.
 struct AMP_EXPORT AmpSourceOptions {
-  std::vector<std::string> endpoints;
+  std::vector<std::string> endpoints = {};
   bool streaming = true;
-  std::string token;
-  std::string token_file;
-  std::map<std::string, std::string> headers;
-  std::string tls_root_certs;
-  std::string tls_client_cert;
-  std::string tls_client_key;
-  std::string tls_server_name;
+  std::string token = {};
+  std::string token_file = {};
+  std::map<std::string, std::string> headers = {};
+  std::string tls_root_certs = {};
+  std::string tls_client_cert = {};
+  std::string tls_client_key = {};
+  std::string tls_server_name = {};
   bool tls_skip_verify = false;
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds keepalive_time{30'000};
   std::chrono::milliseconds keepalive_timeout{20'000};
-  ByteSize max_message_size{};
+  ByteSize max_message_size = {};
 
   static constexpr auto Fields() {
     using Options = AmpSourceOptions;

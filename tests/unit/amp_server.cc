@@ -106,7 +106,8 @@ std::unique_ptr<AmpServer> AmpServer::Start(Answer answer, const std::optional<T
     options.verify_client = !tls->client_roots.empty();
     options.root_certificates = tls->client_roots;
   }
-  server->Init(options).Abort();
+  const Status started = server->Init(options);
+  if (!started.ok()) started.Abort("the test server does not start");
   return server;
 }
 
@@ -183,8 +184,10 @@ arrow::Status AmpServer::GetFlightInfo(const flight::ServerCallContext& context,
     endpoints.push_back(std::move(endpoint));
   }
   if (answer.announced == nullptr) {
-    *info = std::make_unique<flight::FlightInfo>(
-        flight::FlightInfo::Data{.schema = {}, .descriptor = request, .endpoints = endpoints});
+    flight::FlightInfo::Data data;
+    data.descriptor = request;
+    data.endpoints = endpoints;
+    *info = std::make_unique<flight::FlightInfo>(std::move(data));
     return arrow::Status::OK();
   }
   ARROW_ASSIGN_OR_RAISE(auto made,

@@ -490,7 +490,7 @@ TEST_F(AmpSource_, MessagesLargerThanAllowedAreNotTaken) {
   Answer answer = OneMicrobatch();
   const auto big = std::string(100'000, 'x');
   answer.parts[0][0].batch = Rows(R"([{"_block_num":1,"text":")" + big + R"("}])");
-  AMP_EXPECT_ERROR(Read(answer, {.max_message_size = {10'000}}), ErrorKind::kRateLimited,
+  AMP_EXPECT_ERROR(Read(answer, {.max_message_size = {10'000}}), ErrorKind::kDataInvalid,
                    "max_message_size");
   AMP_ASSERT_OK(Read(answer, {.max_message_size = {1'000'000}}));
 }

@@ -75,7 +75,7 @@ TEST(AppMetadata, TheFirstBlockMayHaveAParentOfZeros) {
       ParseAppMetadata(Range(R"({"start":0,"end":1})", Hashes(kHashA, zeros))));
   EXPECT_EQ(metadata.ranges[0].prev_hash, zeros);
   AMP_EXPECT_ERROR(ParseAppMetadata(Range(R"({"start":1,"end":1})", Hashes(kHashA, zeros))),
-                   ErrorKind::kProtocol, "prev_hash is 0x000");
+                   ErrorKind::kProtocol, "prev_hash is zero");
 }
 
 TEST(AppMetadata, RefusesWhatIsNotOfTheForm) {

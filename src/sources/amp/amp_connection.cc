@@ -35,7 +35,6 @@ FlightCallFacts AmpCalls::Facts(std::string_view operation, const AmpEndpoint& e
                         .tls = endpoint.tls,
                         .connecting = true,
                         .token_origin = token.origin,
-                        .message_size_limited = options.max_message_size.bytes > 0,
                         .secrets = {token.value}};
   for (const auto& [name, value] : options.headers) facts.secrets.push_back(value);
   return facts;
@@ -115,10 +114,15 @@ Status AmpConnection::OpenPart() {
   }
   const AmpEndpoint& place = places_[place_];
   ARROW_ASSIGN_OR_RAISE(auto transport, TransportTo(place));
-  ARROW_ASSIGN_OR_RAISE(
-      auto stream, FlightStream::Open(std::move(transport), calls_.CallOptions(),
-                                      parts_[part_].ticket, schema_, calls_.Facts("DoGet", place)));
+  ARROW_ASSIGN_OR_RAISE(auto stream, FlightStream::Open(std::move(transport), calls_.CallOptions(),
+                                                        parts_[part_].ticket, Expected(place)));
   return Adopt(std::move(stream));
+}
+
+FlightExpectations AmpConnection::Expected(const AmpEndpoint& place) const {
+  return {.schema = schema_,
+          .max_message_size = calls_.options.max_message_size.bytes,
+          .facts = calls_.Facts("DoGet", place)};
 }
 
 // From here on Cancel reaches the stream; one that came before is made up for.

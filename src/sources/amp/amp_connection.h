@@ -45,6 +45,7 @@ class AmpConnection final : public StreamConnection {
  private:
   Result<std::optional<StreamMessage>> Read();
   Status OpenPart();
+  FlightExpectations Expected(const AmpEndpoint& place) const;
   Status Adopt(std::shared_ptr<FlightStream> stream);
   Result<std::vector<AmpEndpoint>> PlacesOf(const arrow::flight::FlightEndpoint& part) const;
   Result<std::shared_ptr<FlightTransport>> TransportTo(const AmpEndpoint& place) const;

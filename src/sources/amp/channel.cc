@@ -2,6 +2,8 @@
 
 #include <arrow/util/uri.h>
 
+#include <cstdlib>
+
 #include "core/text.h"
 
 namespace amp {
@@ -24,10 +26,18 @@ Result<Location> LocationOf(const AmpEndpoint& endpoint) {
 // Arrow adds gRPC to its transports when the first FlightClient is made. None is connected by that.
 Status RegisterTransports() {
   static const Status status = [] {
+    // What gRPC has to say is in our errors; its own log would be mixed with ours.
+    setenv("GRPC_VERBOSITY", "NONE", 0);
     ARROW_ASSIGN_OR_RAISE(const Location nowhere, Location::ForGrpcTcp("localhost", 1));
     return FlightClient::Connect(nowhere).status();
   }();
   return status;
+}
+
+// A transport that is deleted without being closed waits for its own thread for ever.
+void CloseAndDelete(FlightTransport* transport) {
+  const std::unique_ptr<FlightTransport> owned(transport);
+  (void)transport->Close().ok();
 }
 
 int Millis(std::chrono::milliseconds duration) { return static_cast<int>(duration.count()); }
@@ -46,15 +56,13 @@ Result<FlightClientOptions> MakeClientOptions(const AmpSourceOptions& options) {
   client.generic_options = {
       {"grpc.keepalive_time_ms", Millis(options.keepalive_time)},
       {"grpc.keepalive_timeout_ms", Millis(options.keepalive_timeout)},
+      // Without it, gRPC waits a minute for the answer whatever the line above says.
+      {"grpc.http2.ping_timeout_ms", Millis(options.keepalive_timeout)},
       {"grpc.keepalive_permit_without_calls", 1},
       {"grpc.http2.max_pings_without_data", 0},
       // gRPC gives a connection attempt at least this long, 20 s if it is not told.
       {"grpc.min_reconnect_backoff_ms", Millis(options.connect_timeout)},
   };
-  if (options.max_message_size.bytes > 0) {
-    client.generic_options.emplace_back("grpc.max_receive_message_length",
-                                        static_cast<int>(options.max_message_size.bytes));
-  }
   return client;
 }
 
@@ -64,8 +72,9 @@ Result<std::shared_ptr<FlightTransport>> OpenChannel(const AmpEndpoint& endpoint
   ARROW_ASSIGN_OR_RAISE(const Location location, LocationOf(endpoint));
   ARROW_ASSIGN_OR_RAISE(const auto uri, arrow::util::Uri::FromString(location.ToString()));
   ARROW_ASSIGN_OR_RAISE(
-      std::shared_ptr<FlightTransport> transport,
+      auto made,
       arrow::flight::internal::GetDefaultTransportRegistry()->MakeClient(location.scheme()));
+  const std::shared_ptr<FlightTransport> transport(made.release(), CloseAndDelete);
   ARROW_RETURN_NOT_OK(transport->Init(options, location, uri));
   return transport;
 }

@@ -9,7 +9,7 @@
 namespace amp {
 
 /// Where an Amp server listens.
-struct AmpEndpoint {
+struct AMP_EXPORT AmpEndpoint {
   std::string host;  ///< an IPv6 address without brackets
   int port = 0;
   bool tls = false;

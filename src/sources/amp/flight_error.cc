@@ -107,8 +107,7 @@ std::string WhatNext(const Cause& cause, const FlightCallFacts& facts) {
     case ErrorKind::kUnsupported:
       return "change the query, or check that an Amp server listens there";
     case ErrorKind::kRateLimited:
-      return facts.message_size_limited ? "try again later, or raise max_message_size"
-                                        : "try again later";
+      return "try again later";
     default:
       return "check that the server is up and reachable, and try again" + TlsHint(facts);
   }

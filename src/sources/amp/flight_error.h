@@ -12,13 +12,12 @@ namespace amp {
 
 /// What is known about a call that fails.
 struct FlightCallFacts {
-  std::string_view operation;  ///< "GetFlightInfo" or "DoGet"
-  std::string server;          ///< its URL
+  std::string_view operation = {};  ///< "GetFlightInfo" or "DoGet"
+  std::string server = {};          ///< its URL
   bool tls = false;
-  bool connecting = false;            ///< whether the server was ever reached is not known
-  std::string token_origin;           ///< empty: no token was sent
-  bool message_size_limited = false;  ///< by our own option
-  std::vector<std::string> secrets;   ///< what no message may show
+  bool connecting = false;                ///< whether the server was ever reached is not known
+  std::string token_origin = {};          ///< empty: no token was sent
+  std::vector<std::string> secrets = {};  ///< what no message may show
 };
 
 /// The status of a Flight call as one of our errors, from the source. The kind follows from the

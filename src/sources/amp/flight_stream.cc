@@ -1,5 +1,6 @@
 #include "sources/amp/flight_stream.h"
 
+#include <arrow/buffer.h>
 #include <arrow/ipc/dictionary.h>
 #include <arrow/ipc/message.h>
 #include <arrow/ipc/reader.h>
@@ -63,23 +64,22 @@ class FlightStream::Pending final : public arrow::ipc::MessageReader {
 };
 
 FlightStream::FlightStream(std::shared_ptr<FlightTransport> transport,
-                           std::unique_ptr<ClientDataStream> stream,
-                           std::shared_ptr<arrow::Schema> schema, FlightCallFacts facts)
+                           std::unique_ptr<ClientDataStream> stream, FlightExpectations expected)
     : transport_(std::move(transport)),
       stream_(std::move(stream)),
-      schema_(std::move(schema)),
-      facts_(std::move(facts)) {}
+      schema_(std::move(expected.schema)),
+      max_message_size_(expected.max_message_size),
+      facts_(std::move(expected.facts)) {}
 
 Result<std::shared_ptr<FlightStream>> FlightStream::Open(std::shared_ptr<FlightTransport> transport,
                                                          const FlightCallOptions& options,
                                                          const arrow::flight::Ticket& ticket,
-                                                         std::shared_ptr<arrow::Schema> schema,
-                                                         FlightCallFacts facts) {
+                                                         FlightExpectations expected) {
   std::unique_ptr<ClientDataStream> stream;
   const Status status = transport->DoGet(options, ticket, &stream);
-  if (!status.ok()) return FlightError(status, facts);
-  return std::shared_ptr<FlightStream>(new FlightStream(std::move(transport), std::move(stream),
-                                                        std::move(schema), std::move(facts)));
+  if (!status.ok()) return FlightError(status, expected.facts);
+  return std::shared_ptr<FlightStream>(
+      new FlightStream(std::move(transport), std::move(stream), std::move(expected)));
 }
 
 FlightStream::~FlightStream() {
@@ -102,6 +102,7 @@ Result<std::optional<FlightMessage>> FlightStream::Next() {
       break;
     }
     facts_.connecting = false;
+    ARROW_RETURN_NOT_OK(CheckSize(data));
     if (data.metadata == nullptr) {
       if (data.app_metadata == nullptr) continue;
       return FlightMessage{.batch = nullptr, .app_metadata = std::move(data.app_metadata)};
@@ -111,6 +112,22 @@ Result<std::optional<FlightMessage>> FlightStream::Next() {
     return FlightMessage{.batch = std::move(batch), .app_metadata = std::move(data.app_metadata)};
   }
   return std::nullopt;
+}
+
+// gRPC has a limit of its own, and calls what exceeds it "cancelled", without a word.
+Status FlightStream::CheckSize(const FlightData& data) const {
+  int64_t size = 0;
+  for (const auto* buffer : {&data.metadata, &data.body, &data.app_metadata}) {
+    if (*buffer != nullptr) size += (*buffer)->size();
+  }
+  if (max_message_size_ == 0 || size <= max_message_size_) return Status::OK();
+  return MakeError({.kind = ErrorKind::kDataInvalid,
+                    .side = ErrorSide::kSource,
+                    .operation = std::string(facts_.operation),
+                    .target = facts_.server},
+                   fmt::format("Amp server {} sent a message of {} bytes, more than the option "
+                               "max_message_size allows; raise it",
+                               facts_.server, size));
 }
 
 // Null for messages that lead to a batch: the schema and dictionaries.

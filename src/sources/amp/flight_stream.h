@@ -18,21 +18,28 @@ struct FlightMessage {
   std::shared_ptr<arrow::Buffer> app_metadata;  ///< null where there is none
 };
 
+/// What is known of an answer before it comes.
+struct FlightExpectations {
+  std::shared_ptr<arrow::Schema> schema;  ///< every batch shall have it
+  int64_t max_message_size = 0;           ///< in bytes; 0: any
+  FlightCallFacts facts;
+};
+
 /// The answer to one DoGet. Belongs to one thread, but for Cancel.
 class FlightStream {
  public:
-  /// Asks for the stream; every batch of it shall have this schema.
+  /// Asks for the stream.
   static Result<std::shared_ptr<FlightStream>> Open(std::shared_ptr<FlightTransport> transport,
                                                     const arrow::flight::FlightCallOptions& options,
                                                     const arrow::flight::Ticket& ticket,
-                                                    std::shared_ptr<arrow::Schema> schema,
-                                                    FlightCallFacts facts);
+                                                    FlightExpectations expected);
   FlightStream(const FlightStream&) = delete;
   FlightStream& operator=(const FlightStream&) = delete;
   ~FlightStream();
 
   /// Waits for the next message; none at the end. Errors: SchemaMismatch where the schema is or
-  /// becomes another one, Protocol for what is no Arrow data, or what ended the call.
+  /// becomes another one, DataInvalid for a message that is too large, Protocol for what is no
+  /// Arrow data, or what ended the call.
   Result<std::optional<FlightMessage>> Next();
   /// Makes Next return soon, with any error or the end.
   void Cancel() { stream_->TryCancel(); }
@@ -45,7 +52,8 @@ class FlightStream {
 
   FlightStream(std::shared_ptr<FlightTransport> transport,
                std::unique_ptr<arrow::flight::internal::ClientDataStream> stream,
-               std::shared_ptr<arrow::Schema> schema, FlightCallFacts facts);
+               FlightExpectations expected);
+  Status CheckSize(const arrow::flight::internal::FlightData& data) const;
   Status Ended();
   Result<std::shared_ptr<arrow::RecordBatch>> Take(arrow::flight::internal::FlightData* data);
   Status TakeSchema(std::unique_ptr<Message> message);
@@ -54,7 +62,8 @@ class FlightStream {
 
   std::shared_ptr<FlightTransport> transport_;
   std::unique_ptr<arrow::flight::internal::ClientDataStream> stream_;
-  std::shared_ptr<arrow::Schema> schema_;
+  const std::shared_ptr<arrow::Schema> schema_;
+  const int64_t max_message_size_;
   FlightCallFacts facts_;
   std::deque<std::unique_ptr<Message>> pending_;  ///< what `reader_` has not read yet
   std::shared_ptr<arrow::ipc::RecordBatchStreamReader> reader_;
