@@ -17,6 +17,10 @@ namespace {
 /// The suites look at values as JSON, which needs no decoder of ours.
 class LMDBTestConfig : public LoaderTestConfig {
  public:
+  LMDBTestConfig() {
+    supports_streaming = true;
+    supports_multi_network = true;
+  }
   std::string_view loader() const override { return "lmdb"; }
   Result<ConfigMap> WorkingConfig() override {
     return ConfigMap{{"path", {.value = Path()}}, {"value_format", {.value = std::string("json")}}};

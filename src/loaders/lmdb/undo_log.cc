@@ -99,8 +99,10 @@ Result<UndoReport> UndoLog::UndoAfter(int64_t batch_id) {
   outcome.report.restored = static_cast<int64_t>(outcome.restored.size());
   outcome.report.left = static_cast<int64_t>(outcome.left.size());
   if (outcome.report.left > 0) {
-    Log().warn("table '{}': {} rows of undone batches were changed by someone else since, and stay",
-               place_.table, outcome.report.left);
+    Log().warn(
+        "table '{}': rows of undone batches that someone else has changed since stay as they are: "
+        "{}",
+        place_.table, outcome.report.left);
   }
   return outcome.report;
 }
