@@ -178,7 +178,8 @@ Result<std::shared_ptr<Environment>> Environment::OpenNew(const LMDBConfig& conf
   if (code != 0) return LmdbError(code, "opening", config.path);
   ARROW_RETURN_NOT_OK(environment->Map(config));
   int dead_readers = 0;
-  mdb_reader_check(env, &dead_readers);
+  // Not `env`: mapping may have made another one.
+  mdb_reader_check(environment->get(), &dead_readers);
   return environment;
 }
 
