@@ -112,7 +112,7 @@ TEST_F(Cli, WrongUsageIsExitCode2) {
   ExpectError({"load", "--from", file_, "--table", "t", "--mode", "replace"}, 2,
               "append, overwrite");
   ExpectError({"load", "--from", file_, "--table", "t", "--mode", "merge"}, 2,
-              "no mode 'merge'; it has: append, overwrite, upsert");
+              "merge needs a key");
   ExpectError({"load", "--from", file_, "--table", "t", "--to", "lmbd:x"}, 2,
               "did you mean 'lmdb'?");
   ExpectError({"load", "--from", file_, "--table", "t", "--to", "lmbd:x"}, 2, "postgresql");

@@ -280,6 +280,9 @@ TEST_F(LMDBStreams, ResetDropsRowsAndStateAndStopsAnOlderWriter) {
   AMP_EXPECT_ERROR(
       loader->LoadBatch(*Batch(0, {{1, "a"}}), "t", {.mode = LoadMode::kOverwrite}).status,
       ErrorKind::kConfigInvalid, "cannot be overwritten");
+  AMP_EXPECT_ERROR(
+      loader->PlanTable({.table = "t", .schema = Schema(), .mode = LoadMode::kOverwrite}),
+      ErrorKind::kConfigInvalid, "cannot be overwritten");
   AMP_ASSERT_OK(loader->ResetTable("t"));
   AMP_ASSERT_OK_AND_ASSIGN(const auto info, loader->GetTableInfo("t"));
   EXPECT_FALSE(info.has_value());

@@ -17,6 +17,10 @@ namespace {
 /// The suites look at values as JSON, which needs no decoder of ours.
 class LMDBTestConfig : public LoaderTestConfig {
  public:
+  LMDBTestConfig() {
+    supports_streaming = true;
+    supports_multi_network = true;
+  }
   std::string_view loader() const override { return "lmdb"; }
   Result<ConfigMap> WorkingConfig() override {
     return ConfigMap{{"path", {.value = Path()}}, {"value_format", {.value = std::string("json")}}};
@@ -49,7 +53,7 @@ class LMDBTestConfig : public LoaderTestConfig {
   }
   Status CleanupTable(const TableName& table) override {
     if (!std::filesystem::exists(Path() + "/data.mdb")) return Status::OK();
-    return DropLmdb(Path(), table);
+    return DropLmdb(Path(), table, /*streams=*/true);
   }
   Result<std::vector<std::string>> GetColumnNames(const TableName& table) override {
     ARROW_ASSIGN_OR_RAISE(const auto rows, QueryRows(table, "", ""));

@@ -57,11 +57,12 @@ struct Meaning {
   std::string_view advice;
 };
 
-constexpr std::array<Meaning, 16> kMeanings{{
+constexpr std::array<Meaning, 17> kMeanings{{
     {MDB_MAP_FULL, ErrorKind::kUnavailable, "Raise map_size, or leave it out: then it grows"},
     {MDB_DBS_FULL, ErrorKind::kUnavailable, "This process has 1024 tables of the database open"},
     {MDB_MAP_RESIZED, ErrorKind::kUnavailable,
      "Another process let the database grow; try again when what is open has ended"},
+    {MDB_PANIC, ErrorKind::kUnavailable, "Close the database and open it again"},
     {MDB_READERS_FULL, ErrorKind::kRateLimited, "Too many readers are open; end some"},
     {MDB_TXN_FULL, ErrorKind::kUnavailable, "The load is too large for one transaction; split it"},
     {MDB_INVALID, ErrorKind::kAlreadyExists,
@@ -108,7 +109,7 @@ Status LmdbError(int code, std::string_view operation, std::string_view path) {
                     .side = ErrorSide::kTarget,
                     .operation = std::string(operation),
                     .native_code = std::to_string(code),
-                    .retryable = code == MDB_MAP_RESIZED},
+                    .retryable = code == MDB_MAP_RESIZED || code == MDB_PANIC},
                    fmt::format("LMDB '{}': {}: {}{}{}", path, operation, mdb_strerror(code),
                                advice.empty() ? "" : ". ", advice));
 }
@@ -177,7 +178,8 @@ Result<std::shared_ptr<Environment>> Environment::OpenNew(const LMDBConfig& conf
   if (code != 0) return LmdbError(code, "opening", config.path);
   ARROW_RETURN_NOT_OK(environment->Map(config));
   int dead_readers = 0;
-  mdb_reader_check(env, &dead_readers);
+  // Not `env`: mapping may have made another one.
+  mdb_reader_check(environment->get(), &dead_readers);
   return environment;
 }
 

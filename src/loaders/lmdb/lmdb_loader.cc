@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 #include "core/schema.h"
+#include "core/stream_state.h"
 #include "loaders/lmdb/key_encoder.h"
 #include "loaders/lmdb/lmdb_transaction.h"
 #include "loaders/lmdb/stream_open.h"
@@ -123,6 +124,10 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> LMDBLoader::ReadTableImpl(
 }
 
 Result<TablePlan> LMDBLoader::PlanTableImpl(const WriteSpec& spec) {
+  if (spec.mode == LoadMode::kOverwrite) {
+    ARROW_ASSIGN_OR_RAISE(const auto streams, ReadStreamsImpl(spec.table));
+    if (!streams.empty()) return HasStreams(spec.table);
+  }
   ARROW_ASSIGN_OR_RAISE(const auto plain, PlainSchema(*spec.schema));
   ARROW_ASSIGN_OR_RAISE(const auto found, FindTable(spec.table));
   const auto known = found ? std::optional(found->format) : std::nullopt;

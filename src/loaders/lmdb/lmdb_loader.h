@@ -17,11 +17,11 @@ class LMDBLoader final : public DataLoader<LMDBLoader, LMDBConfig> {
       .name = "lmdb",
       .summary = "LMDB, an embedded key-value store: a folder, no server",
       .url_path = "path",
-      .modes = {kAppend, kOverwrite, kUpsert},
+      .modes = {kAppend, kOverwrite, kUpsert, kMerge},
       .requires_schema_match = true,
       .supports_transactions = true,
       .max_writers = 1,
-      .stream_modes = {kAppend, kUpsert}};
+      .stream_modes = {kAppend, kUpsert, kMerge}};
   using DataLoader::DataLoader;
 
  protected:

@@ -61,6 +61,9 @@ Result<std::unique_ptr<Transaction>> LmdbTransaction::Begin(
 Status LmdbTransaction::Prepare(const LMDBConfig& config) {
   ARROW_RETURN_NOT_OK(Describe(config));
   if (mode_ == LoadMode::kOverwrite) ARROW_RETURN_NOT_OK(Clear());
+  if (mode_ == LoadMode::kMerge) {
+    merge_ = std::make_unique<RowMerge>(&txn_, databases_.rows, format_, places_);
+  }
   return MakeEncoders();
 }
 
@@ -107,20 +110,27 @@ Result<std::string> LmdbTransaction::LastKey() const {
 }
 
 Result<int64_t> LmdbTransaction::Write(const BatchRecord& record, const arrow::RecordBatch& batch) {
-  ARROW_ASSIGN_OR_RAISE(const auto plain, ToPlain(batch, plain_));
-  ARROW_ASSIGN_OR_RAISE(const auto ordered, Arrange(*plain, *format_.schema, places_));
-  ARROW_RETURN_NOT_OK(CheckNulls(*ordered));
+  ARROW_ASSIGN_OR_RAISE(const KeyedRows rows, Shape(batch));
   batch_id_ = stream_ == nullptr ? std::nullopt : record.id;
-  ARROW_ASSIGN_OR_RAISE(const TextColumn keys, keys_->Encode(*ordered, rows_));
   size_t done = 0;
-  ARROW_RETURN_NOT_OK(values_->Write(*ordered, rows_, [&](const EncodedRows& rows) {
-    ARROW_RETURN_NOT_OK(PutRows(keys, done, rows));
-    done += rows.sizes.size();
+  ARROW_RETURN_NOT_OK(values_->Write(*rows.batch, rows_, [&](const EncodedRows& encoded) {
+    ARROW_RETURN_NOT_OK(PutRows(rows.keys, done, encoded));
+    done += encoded.sizes.size();
     return Status::OK();
   }));
-  if (numbered()) ARROW_RETURN_NOT_OK(LogRun(keys));
+  if (numbered()) ARROW_RETURN_NOT_OK(LogRun(rows.keys));
   rows_ += batch.num_rows();
   return batch.num_rows();
+}
+
+// The batch as the table has its rows.
+Result<KeyedRows> LmdbTransaction::Shape(const arrow::RecordBatch& batch) {
+  KeyedRows rows;
+  ARROW_ASSIGN_OR_RAISE(const auto plain, ToPlain(batch, plain_));
+  ARROW_ASSIGN_OR_RAISE(rows.batch, Arrange(*plain, *format_.schema, places_));
+  ARROW_RETURN_NOT_OK(CheckNulls(*rows.batch));
+  ARROW_ASSIGN_OR_RAISE(rows.keys, keys_->Encode(*rows.batch, rows_));
+  return merge_ == nullptr ? rows : merge_->Complete(std::move(rows));
 }
 
 // The table says which columns have no nulls; the data may not know.

@@ -5,6 +5,7 @@
 #include "amp/transaction.h"
 #include "loaders/lmdb/environment.h"
 #include "loaders/lmdb/key_encoder.h"
+#include "loaders/lmdb/row_merge.h"
 #include "loaders/lmdb/stream_writer.h"
 #include "loaders/lmdb/value_format.h"
 
@@ -39,6 +40,7 @@ class LmdbTransaction final : public Transaction {
   Status Clear();
   Status MakeEncoders();
   Result<std::string> LastKey() const;
+  Result<KeyedRows> Shape(const arrow::RecordBatch& batch);
   Status CheckNulls(const arrow::RecordBatch& batch) const;
   Status PutRows(const TextColumn& keys, size_t first, const EncodedRows& rows);
   Status PutRow(std::string_view key, std::string_view value, int64_t row);
@@ -58,6 +60,7 @@ class LmdbTransaction final : public Transaction {
   std::vector<int> places_;  ///< of the table's columns in the batches
   std::unique_ptr<KeyEncoder> keys_;
   std::unique_ptr<ValueWriter> values_;
+  std::unique_ptr<RowMerge> merge_;       ///< where rows are merged
   std::unique_ptr<StreamWriter> stream_;  ///< null for loads
   std::optional<int64_t> batch_id_;       ///< of the rows being written, where they are a stream's
   std::string last_key_;                  ///< the largest in the table

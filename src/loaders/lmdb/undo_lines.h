@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "amp/error.h"
+#include "amp/export.h"
 
 /// What lies in `_amp_undo`: one or more lines a batch, each saying what some of the batch's rows
 /// did to the table. Numbers are big-endian. Its first byte tells the kind of a line.
@@ -19,9 +20,9 @@ struct RowRun {
   uint64_t last = 0;
 };
 
-std::string RunsToLine(const std::vector<RowRun>& runs);
+AMP_EXPORT std::string RunsToLine(const std::vector<RowRun>& runs);
 bool IsRunLine(std::string_view line);
-Result<std::vector<RowRun>> RunsFromLine(std::string_view line);
+AMP_EXPORT Result<std::vector<RowRun>> RunsFromLine(std::string_view line);
 
 /// A row that was put under its key: 'k', then for each row, in the order of writing:
 /// 2 bytes: size of the key; 4 bytes: size of the value that was there before, ffffffff: none;
@@ -33,12 +34,12 @@ struct PutRecord {
 };
 
 inline constexpr char kPutLine = 'k';
-void AppendPut(const PutRecord& put, std::string* line);
+AMP_EXPORT void AppendPut(const PutRecord& put, std::string* line);
 /// The views point into the line.
-Result<std::vector<PutRecord>> PutsFromLine(std::string_view line);
+AMP_EXPORT Result<std::vector<PutRecord>> PutsFromLine(std::string_view line);
 
 /// Tells values apart; the same on every machine of LMDB's byte order (a database is bound to
 /// that, too).
-uint64_t HashOf(std::string_view value);
+AMP_EXPORT uint64_t HashOf(std::string_view value);
 
 }  // namespace amp::lmdb

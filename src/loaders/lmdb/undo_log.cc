@@ -99,8 +99,10 @@ Result<UndoReport> UndoLog::UndoAfter(int64_t batch_id) {
   outcome.report.restored = static_cast<int64_t>(outcome.restored.size());
   outcome.report.left = static_cast<int64_t>(outcome.left.size());
   if (outcome.report.left > 0) {
-    Log().warn("table '{}': {} rows of undone batches were changed by someone else since, and stay",
-               place_.table, outcome.report.left);
+    Log().warn(
+        "table '{}': rows of undone batches that someone else has changed since stay as they are: "
+        "{}",
+        place_.table, outcome.report.left);
   }
   return outcome.report;
 }
@@ -158,21 +160,21 @@ Status UndoLog::JoinRuns(int64_t first_id, int64_t last_id) {
   return Status::OK();
 }
 
-// Lines that are full stay as they are, so that joining costs what is new.
+// From the newest line back to one that is full: older ones are, too. So joining costs what is new.
 Result<std::vector<RowRun>> UndoLog::TakeRuns(uint64_t first_id, uint64_t last_id) {
+  const std::string from = BatchKey(place_.table, first_id);
+  std::string end = BatchKey(place_.table, last_id + 1);
   std::vector<RowRun> runs;
   std::vector<std::string> keys;
-  const auto take = [&](const Entry& entry) -> Status {
-    if (!IsRunLine(entry.value) || entry.value.size() > kFullRuns * sizeof(RowRun)) {
-      return Status::OK();
-    }
-    ARROW_ASSIGN_OR_RAISE(const auto more, RunsFromLine(entry.value));
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const auto line, LastEntry(*txn_, place_.log, from, end));
+    const bool full = line && line->value.size() > kFullRuns * sizeof(RowRun);
+    if (!line || full || !IsRunLine(line->value)) break;
+    ARROW_ASSIGN_OR_RAISE(const auto more, RunsFromLine(line->value));
     runs.insert(runs.end(), more.begin(), more.end());
-    keys.emplace_back(entry.key);
-    return Status::OK();
-  };
-  ARROW_RETURN_NOT_OK(VisitEntries(*txn_, place_.log, BatchKey(place_.table, first_id),
-                                   BatchKey(place_.table, last_id + 1), take));
+    end = line->key;
+    keys.push_back(end);
+  }
   if (keys.size() < 2) return std::vector<RowRun>();
   for (const std::string& key : keys) {
     ARROW_RETURN_NOT_OK(EraseEntry(*txn_, place_.log, key).status());
