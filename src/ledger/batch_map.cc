@@ -17,7 +17,8 @@ bool Adjoin(const BatchEntry& a, const BatchEntry& b) {
   return SameNetworks(a.ranges, b.ranges) &&
          std::all_of(b.ranges.begin(), b.ranges.end(), [&](const BlockRange& next) {
            const BlockRange& last = *FindRange(a.ranges, next.network);
-           return next == last || next.start == last.end + 1;
+           // A network may stand still while others go on.
+           return EndsAlike(last, next) || (next.start > last.end && next.start - last.end == 1);
          });
 }
 
@@ -63,48 +64,36 @@ std::optional<int64_t> BatchMap::LastFinal(int64_t retention) const {
   return id;
 }
 
+// At least as many lines stay apart as are merged: so recent history is fine. One merge a call is
+// enough, as it takes away more lines than a batch adds.
 void BatchMap::MergeBelow(int64_t id) {
-  const auto end = static_cast<size_t>(std::lower_bound(entries_.begin(), entries_.end(), id,
-                                                        [](const BatchEntry& entry, int64_t value) {
-                                                          return entry.last_id < value;
-                                                        }) -
-                                       entries_.begin());
-  size_t limit = end;
-  for (int64_t batches = 1; limit >= kMerged; batches *= static_cast<int64_t>(kMerged)) {
-    const size_t before = entries_.size();
-    if (!MergeLevel(limit, batches)) break;
-    limit -= before - entries_.size();
+  size_t run = 0;
+  for (size_t i = 0; i < entries_.size() && entries_[i].last_id < id; ++i) {
+    const bool goes_on = i > run && LevelOf(entries_[i - 1]) == LevelOf(entries_[i]) &&
+                         Adjoin(entries_[i - 1], entries_[i]);
+    if (!goes_on) run = i;
+    if (i + 1 - run == 2 * merged_) return MergeRun(run);
   }
 }
 
-// Of the entries of one size, at least as many stay apart as are merged: so recent history is fine.
-bool BatchMap::MergeLevel(size_t end, int64_t batches) {
-  size_t begin = end;
-  while (begin > 0 && entries_[begin - 1].batches < batches * static_cast<int64_t>(kMerged)) {
-    --begin;
-  }
-  size_t level_end = begin;
-  while (level_end < end && entries_[level_end].batches >= batches) ++level_end;
-  if (level_end - begin < 2 * kMerged) return false;
-  MergeRun(begin, begin + kMerged);
-  return true;
+// How often its batches were merged: 0 for one batch, 1 for 64, 2 for 4096.
+int BatchMap::LevelOf(const BatchEntry& entry) const {
+  int level = 0;
+  const auto merged = static_cast<int64_t>(merged_);
+  for (int64_t batches = entry.batches; batches >= merged; batches /= merged) ++level;
+  return level;
 }
 
-void BatchMap::MergeRun(size_t begin, size_t end) {
-  std::vector<BatchEntry> merged{entries_[begin]};
-  for (size_t i = begin + 1; i < end; ++i) {
-    if (!Adjoin(merged.back(), entries_[i])) {
-      merged.push_back(entries_[i]);
-      continue;
-    }
-    unsaved_.erase(merged.back().last_id);
-    Extend(&merged.back(), entries_[i]);
-    unsaved_.insert(merged.back().last_id);
+void BatchMap::MergeRun(size_t begin) {
+  const auto first = entries_.begin() + static_cast<ptrdiff_t>(begin);
+  const auto end = first + static_cast<ptrdiff_t>(merged_);
+  unsaved_.erase(first->last_id);
+  for (auto next = first + 1; next != end; ++next) {
+    unsaved_.erase(next->last_id);
+    Extend(&*first, *next);
   }
-  const auto at = entries_.begin() + static_cast<ptrdiff_t>(begin);
-  entries_.erase(at + static_cast<ptrdiff_t>(merged.size()),
-                 entries_.begin() + static_cast<ptrdiff_t>(end));
-  std::move(merged.begin(), merged.end(), entries_.begin() + static_cast<ptrdiff_t>(begin));
+  unsaved_.insert(first->last_id);
+  entries_.erase(first + 1, end);
 }
 
 std::vector<BatchEntry> BatchMap::Unsaved() const {
@@ -120,8 +109,10 @@ std::map<std::string, std::vector<BlockInterval>> BatchMap::Completed() const {
   for (const BatchEntry& entry : entries_) {
     for (const BlockRange& range : entry.ranges) {
       auto& intervals = completed[range.network];
-      if (!intervals.empty() && intervals.back().end + 1 >= range.start &&
-          intervals.back().start <= range.start) {
+      const bool adjoins =
+          !intervals.empty() && intervals.back().start <= range.start &&
+          (range.start <= intervals.back().end || range.start - intervals.back().end == 1);
+      if (adjoins) {
         intervals.back().end = std::max(intervals.back().end, range.end);
       } else {
         intervals.push_back({range.start, range.end});

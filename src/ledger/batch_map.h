@@ -21,9 +21,12 @@ struct BlockInterval {
 /// The completed batches of a stream, in the order of their ids, and which of their lines the
 /// target does not have yet. Batches that are final for good are merged, 64 into one, and these
 /// again: so the map stays short however long the stream is, and still reaches back to its start.
+/// Only batches that adjoin are merged, so every gap stays visible.
 class AMP_EXPORT BatchMap {
  public:
-  explicit BatchMap(std::vector<BatchEntry> stored = {}) : entries_(std::move(stored)) {}
+  /// `merged` lines become one.
+  explicit BatchMap(std::vector<BatchEntry> stored = {}, size_t merged = 64)
+      : entries_(std::move(stored)), merged_(merged) {}
 
   bool empty() const { return entries_.empty(); }
   const BatchEntry& last() const { return entries_.back(); }
@@ -40,7 +43,8 @@ class AMP_EXPORT BatchMap {
   /// The last batch whose end is more than `retention` blocks below the newest end on every
   /// network; none where no batch is.
   std::optional<int64_t> LastFinal(int64_t retention) const;
-  /// Merges batches below `id`; that one itself stays apart, as a place to resume from.
+  /// Merges the next batches below `id` that are to be merged, if there are any; that one itself
+  /// stays apart, as a place to resume from.
   void MergeBelow(int64_t id);
 
   /// Lines that the target lacks.
@@ -51,11 +55,11 @@ class AMP_EXPORT BatchMap {
   std::map<std::string, std::vector<BlockInterval>> Completed() const;
 
  private:
-  static constexpr size_t kMerged = 64;
-  bool MergeLevel(size_t end, int64_t batches);
-  void MergeRun(size_t begin, size_t end);
+  int LevelOf(const BatchEntry& entry) const;
+  void MergeRun(size_t begin);
 
   std::vector<BatchEntry> entries_;
+  size_t merged_;
   std::set<int64_t> unsaved_;  ///< last ids
 };
 

@@ -44,6 +44,10 @@ bool Continues(const BlockRange& last, const BlockRange& next) {
   return next.start > last.end && next.start - last.end == 1 && next.prev_hash == last.hash;
 }
 
+bool EndsAlike(const BlockRange& last, const BlockRange& next) {
+  return next.end == last.end && next.hash == last.hash && next.start >= last.start;
+}
+
 std::string RangesText(const BlockRanges& ranges) {
   std::vector<std::string> texts;
   texts.reserve(ranges.size());
@@ -66,6 +70,12 @@ Status CheckRanges(const BlockRanges& ranges) {
     if (range.start > range.end) {
       return ProtocolError(fmt::format("the range {} ends before it starts", RangeText(range)));
     }
+  }
+  return Status::OK();
+}
+
+Status CheckHashes(const BlockRanges& ranges) {
+  for (const BlockRange& range : ranges) {
     if (range.hash.empty()) {
       return ProtocolError(fmt::format("the range {} has no hash", RangeText(range)));
     }

@@ -21,6 +21,8 @@ AMP_EXPORT bool SameNetworks(const BlockRanges& a, const BlockRanges& b);
 
 /// Does `next` go on right after `last`, on the same chain?
 AMP_EXPORT bool Continues(const BlockRange& last, const BlockRange& next);
+/// Is `next` a part of `last` that ends with the same block? A hash stands for all blocks before.
+AMP_EXPORT bool EndsAlike(const BlockRange& last, const BlockRange& next);
 
 /// "eth 5-9, base 7-7"
 AMP_EXPORT std::string RangesText(const BlockRanges& ranges);
@@ -29,8 +31,10 @@ AMP_EXPORT std::string RangesText(const BlockRanges& ranges);
 AMP_EXPORT Status ProtocolError(std::string message);
 
 /// What every message must hold to, whatever came before it: at most one range a network, start not
-/// after end, hashes there.
+/// after end.
 AMP_EXPORT Status CheckRanges(const BlockRanges& ranges);
+/// And what a server's must: the hashes are there.
+AMP_EXPORT Status CheckHashes(const BlockRanges& ranges);
 
 /// How an incoming range lies to the last one seen of its network.
 enum class Succession { kSame, kContinues, kReorg };

@@ -5,15 +5,28 @@
 #include <algorithm>
 
 namespace amp {
+namespace {
+
+// The batches that were merged are final: what lies among them is one of them.
+bool Holds(const BatchEntry& merged, const BlockRanges& ranges) {
+  return std::all_of(ranges.begin(), ranges.end(), [&](const BlockRange& range) {
+    const BlockRange* all = FindRange(merged.ranges, range.network);
+    return all != nullptr && all->start <= range.start && range.end <= all->end;
+  });
+}
+
+}  // namespace
 
 Ledger::Ledger(LedgerOptions options, const StreamState& state)
     : options_(options),
+      replaces_(state.mode == LoadMode::kUpsert || state.mode == LoadMode::kMerge),
       base_(SlotBase(state.slot)),
       sequence_(state.checkpoint.sequence),
       next_number_(state.checkpoint.next_number),
       committed_number_(next_number_),
       final_id_(state.checkpoint.final_id),
-      map_(state.checkpoint.entries),
+      pruned_id_(final_id_),
+      map_(state.checkpoint.entries, options.merge),
       networks_(state.checkpoint.watermark) {
   if (map_.empty()) return;
   networks_ = map_.last().ranges;
@@ -26,7 +39,8 @@ Result<LedgerStep> Ledger::Accept(const BlockRanges& ranges, bool complete, int6
     if (rows == 0) return LedgerStep{};
     return ProtocolError(fmt::format("{} rows came without block ranges", rows));
   }
-  if (options_.strict) ARROW_RETURN_NOT_OK(CheckRanges(ranges));
+  ARROW_RETURN_NOT_OK(CheckRanges(ranges));
+  if (options_.strict) ARROW_RETURN_NOT_OK(CheckHashes(ranges));
   ARROW_RETURN_NOT_OK(CheckNetworks(ranges));
   heard_ = true;
   LedgerStep step;
@@ -34,7 +48,10 @@ Result<LedgerStep> Ledger::Accept(const BlockRanges& ranges, bool complete, int6
     WriteTo(ranges, complete, rows, &step);
     return step;
   }
-  if (AlreadyThere(ranges)) return step;
+  if (AlreadyThere(ranges)) {
+    if (open_ && !options_.strict) Complete();
+    return step;
+  }
   return AcceptNew(ranges, complete, rows);
 }
 
@@ -43,9 +60,15 @@ Result<LedgerStep> Ledger::AcceptNew(const BlockRanges& ranges, bool complete, i
   LedgerStep step;
   if (!reorgs.empty()) {
     for (const ReorgNotice& reorg : reorgs) ARROW_RETURN_NOT_OK(CheckDepth(reorg));
+    ARROW_RETURN_NOT_OK(CheckUndoable(reorgs));
+    const BlockRanges seen = *LastSeen();
+    const BlockRanges head = resume_point();
     step = Undo(reorgs);
-    step.reconnect = options_.strict && !FollowsRemaining(ranges);
-    if (step.reconnect || AlreadyThere(ranges)) return step;
+    step.reconnect = options_.strict && !FollowsRemaining(ranges, seen);
+    if (step.reconnect) {
+      NoteHead(head);
+      return step;
+    }
   } else if (open_) {
     if (options_.strict) {
       return ProtocolError(fmt::format("{} comes while {} is not complete", RangesText(ranges),
@@ -62,6 +85,7 @@ Result<LedgerStep> Ledger::Reorg(const ReorgNotice& notice, bool limited) {
   const BlockRanges* last = LastSeen();
   const BlockRange* range = last == nullptr ? nullptr : FindRange(*last, notice.network);
   if (range == nullptr || range->end < notice.first_block) return LedgerStep{};
+  ARROW_RETURN_NOT_OK(CheckUndoable({notice}));
   return Undo({notice});
 }
 
@@ -87,10 +111,22 @@ Status Ledger::CheckNetworks(const BlockRanges& ranges) const {
 
 // A watermark may come twice; a program may also give an earlier batch again.
 bool Ledger::AlreadyThere(const BlockRanges& ranges) const {
-  if (open_ || map_.empty()) return false;
-  if (options_.strict) return SameRanges(ranges, map_.last().ranges);
-  return std::any_of(map_.entries().begin(), map_.entries().end(),
-                     [&](const BatchEntry& entry) { return SameRanges(ranges, entry.ranges); });
+  if (map_.empty()) return false;
+  if (options_.strict) {
+    return !open_ && std::all_of(ranges.begin(), ranges.end(), [&](const BlockRange& range) {
+      return IsRepeat(*FindRange(map_.last().ranges, range.network), range);
+    });
+  }
+  const auto& entries = map_.entries();
+  return std::any_of(entries.begin(), entries.end(), [&](const BatchEntry& entry) {
+    return entry.batches == 1 ? SameRanges(ranges, entry.ranges) : Holds(entry, ranges);
+  });
+}
+
+// Of the last of several batches that were merged only the end is still known.
+bool Ledger::IsRepeat(const BlockRange& last, const BlockRange& next) const {
+  if (next == last) return true;
+  return !open_ && !map_.empty() && map_.last().batches > 1 && EndsAlike(last, next);
 }
 
 Result<std::vector<ReorgNotice>> Ledger::FindReorgs(const BlockRanges& ranges) const {
@@ -100,44 +136,67 @@ Result<std::vector<ReorgNotice>> Ledger::FindReorgs(const BlockRanges& ranges) c
   for (const BlockRange& range : ranges) {
     const BlockRange& before = *FindRange(*last, range.network);
     if (!options_.strict) {
-      if (range != before && range.start <= before.end) {
+      if (!IsRepeat(before, range) && range.start <= before.end) {
         reorgs.push_back({range.network, range.start});
       }
       continue;
     }
+    if (IsRepeat(before, range)) continue;
     ARROW_ASSIGN_OR_RAISE(const Succession succession, Succeed(before, range));
     if (succession == Succession::kReorg) reorgs.push_back({range.network, range.start});
   }
   return reorgs;
 }
 
+// A reorg that takes several connections to undo counts as one.
 Status Ledger::CheckDepth(const ReorgNotice& notice) {
-  if (map_.empty()) return Status::OK();
-  const BlockRange* last = FindRange(map_.last().ranges, notice.network);
+  const BlockRanges head = head_.empty() ? resume_point() : head_;
+  const BlockRange* last = FindRange(head, notice.network);
   if (last == nullptr || last->end < notice.first_block) return Status::OK();
-  const uint64_t depth = last->end - notice.first_block + 1;
-  if (depth <= static_cast<uint64_t>(options_.max_undo)) return Status::OK();
+  const uint64_t depth = last->end - notice.first_block;
+  if (depth < static_cast<uint64_t>(options_.max_undo)) return Status::OK();
   too_deep_ = notice;
-  return MakeError({.kind = ErrorKind::kReorgTooDeep, .side = ErrorSide::kSource},
-                   fmt::format("a reorganisation of network '{}' orphans {} blocks, from {} on; at "
-                               "most {} may be undone (--max-undo)",
-                               notice.network, depth, notice.first_block, options_.max_undo));
+  return MakeError(
+      {.kind = ErrorKind::kReorgTooDeep, .side = ErrorSide::kSource},
+      fmt::format("a reorganisation of network '{}' orphans {} blocks, from {} to {}; "
+                  "at most {} may be undone (--max-undo)",
+                  notice.network, depth + 1, notice.first_block, last->end, options_.max_undo));
 }
 
-// What is undone is always the end of the stream: ids and block numbers grow together.
-LedgerStep Ledger::Undo(const std::vector<ReorgNotice>& notices) {
+// Where reorgs follow one another closely, they may reach behind what was final at the newest end.
+Status Ledger::CheckUndoable(const std::vector<ReorgNotice>& notices) const {
+  const int64_t keep = IdBefore(FirstHit(notices));
+  if (!replaces_ || keep >= pruned_id_) return Status::OK();
+  return MakeError(
+      {.kind = ErrorKind::kReorgTooDeep, .side = ErrorSide::kTarget},
+      fmt::format("blocks of network '{}' from {} on cannot be undone: they are final, and the "
+                  "table no longer has the rows that theirs replaced. Begin anew: ampload reset",
+                  notices.front().network, notices.front().first_block));
+}
+
+size_t Ledger::FirstHit(const std::vector<ReorgNotice>& notices) const {
   size_t first_hit = map_.entries().size();
   for (const ReorgNotice& notice : notices) {
     first_hit = std::min(first_hit, map_.FirstHit(notice.network, notice.first_block));
   }
+  return first_hit;
+}
+
+int64_t Ledger::IdBefore(size_t entry) const {
+  return entry == 0 ? base_ : map_.entries()[entry - 1].last_id;
+}
+
+// What is undone is always the end of the stream: ids and block numbers grow together.
+LedgerStep Ledger::Undo(const std::vector<ReorgNotice>& notices) {
+  const size_t first_hit = FirstHit(notices);
+  const int64_t keep = IdBefore(first_hit);
   LedgerStep step;
   step.reorg = ReportOf(notices, first_hit);
-  open_.reset();
-  const bool completed_ones = first_hit < map_.entries().size();
-  const int64_t keep = first_hit == 0 ? base_ : map_.entries()[first_hit - 1].last_id;
   step.undo_after = keep;
+  dirty_ = dirty_ || first_hit < map_.entries().size();
+  open_.reset();
   map_.UndoAfter(keep);
-  dirty_ = dirty_ || completed_ones;
+  final_id_ = std::max(pruned_id_, std::min(final_id_, keep));
   return step;
 }
 
@@ -155,16 +214,23 @@ ReorgReport Ledger::ReportOf(const std::vector<ReorgNotice>& notices, size_t fir
   return report;
 }
 
-// After an undo every network must go on just where what remains of it ends, or repeat it.
-bool Ledger::FollowsRemaining(const BlockRanges& ranges) const {
+// After an undo every network must go on just where what remains of it ends, or repeat it. One
+// whose range was seen before and is undone now may go on there by its numbers, but its rows need
+// not come again: the server has only gone back on the other network.
+bool Ledger::FollowsRemaining(const BlockRanges& ranges, const BlockRanges& seen) const {
   return std::all_of(ranges.begin(), ranges.end(), [&](const BlockRange& range) {
+    const bool undone = range == *FindRange(seen, range.network);
     if (map_.empty()) {
       const BlockRange* origin = FindRange(origin_, range.network);
-      return origin != nullptr && origin->start == range.start;
+      return !undone && origin != nullptr && origin->start == range.start;
     }
     const BlockRange& last = *FindRange(map_.last().ranges, range.network);
-    return range == last || Continues(last, range);
+    return IsRepeat(last, range) || (!undone && Continues(last, range));
   });
+}
+
+void Ledger::NoteHead(const BlockRanges& head) {
+  if (head_.empty()) head_ = head;
 }
 
 void Ledger::WriteTo(const BlockRanges& ranges, bool complete, int64_t rows, LedgerStep* step) {
@@ -172,6 +238,7 @@ void Ledger::WriteTo(const BlockRanges& ranges, bool complete, int64_t rows, Led
     open_ = OpenBatch{.id = base_ + next_number_++, .ranges = ranges};
     if (networks_.empty()) networks_ = ranges;
     if (map_.empty()) origin_ = ranges;
+    head_.clear();
   }
   for (BlockRange& range : open_->ranges) {
     if (const auto& time = FindRange(ranges, range.network)->timestamp) range.timestamp = time;
@@ -219,6 +286,7 @@ Checkpoint Ledger::NextCheckpoint() const {
 void Ledger::Committed() {
   ++sequence_;
   committed_number_ = next_number_;
+  pruned_id_ = final_id_;
   dirty_ = false;
   map_.MarkSaved();
 }

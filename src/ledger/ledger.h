@@ -22,13 +22,15 @@ struct LedgerOptions {
   /// gaps are allowed, a batch ends where another begins, and one that is there already is left
   /// out.
   bool strict = true;
+  /// So many lines of the batch map become one; tests take few.
+  size_t merge = 64;
 };
 
 /// A reorganisation, as it was carried out.
 struct ReorgReport {
   std::vector<BlockRange> orphaned;  ///< of each network that was hit: from the first orphaned
                                      ///< block to the last that was there
-  int64_t batches = 0;  ///< lines of the batch map that go
+  int64_t batches = 0;               ///< lines of the batch map that go
 };
 
 /// What a message means, to be done in this order.
@@ -51,10 +53,11 @@ class AMP_EXPORT Ledger {
   /// A stream as its target has it; ids continue from `state.checkpoint.next_number`.
   Ledger(LedgerOptions options, const StreamState& state);
 
-  /// Takes a message's ranges. Errors: Protocol, for what a server must never send; ReorgTooDeep.
-  /// After an error nothing has changed, and nothing more of this connection may be given.
+  /// Takes a message's ranges. Errors: Protocol, for what a server must never send; ReorgTooDeep,
+  /// also where a table with keys no longer has what undone rows had replaced. After an error
+  /// nothing has changed, and nothing more of this connection may be given.
   Result<LedgerStep> Accept(const BlockRanges& ranges, bool complete, int64_t rows);
-  /// A reorg that a program or a user tells of. `limited`: max_undo holds.
+  /// A reorg that a program or a user tells of. `limited`: max_undo holds. Errors: ReorgTooDeep.
   Result<LedgerStep> Reorg(const ReorgNotice& notice, bool limited = true);
   /// The connection is gone, and with it the rest of an open batch: the id after which to undo, if
   /// there is anything to undo.
@@ -93,20 +96,27 @@ class AMP_EXPORT Ledger {
   bool AlreadyThere(const BlockRanges& ranges) const;
   Result<LedgerStep> AcceptNew(const BlockRanges& ranges, bool complete, int64_t rows);
   Result<std::vector<ReorgNotice>> FindReorgs(const BlockRanges& ranges) const;
+  bool IsRepeat(const BlockRange& last, const BlockRange& next) const;
   Status CheckDepth(const ReorgNotice& notice);
+  Status CheckUndoable(const std::vector<ReorgNotice>& notices) const;
+  size_t FirstHit(const std::vector<ReorgNotice>& notices) const;
+  int64_t IdBefore(size_t entry) const;
   LedgerStep Undo(const std::vector<ReorgNotice>& notices);
   ReorgReport ReportOf(const std::vector<ReorgNotice>& notices, size_t first_hit) const;
-  bool FollowsRemaining(const BlockRanges& ranges) const;
+  bool FollowsRemaining(const BlockRanges& ranges, const BlockRanges& seen) const;
+  void NoteHead(const BlockRanges& head);
   void WriteTo(const BlockRanges& ranges, bool complete, int64_t rows, LedgerStep* step);
   void Complete();
   void Prune();
 
   LedgerOptions options_;
-  int64_t base_;  ///< the slot's id 0
+  bool replaces_;  ///< rows replace others, which the target keeps for as long as it may undo
+  int64_t base_;   ///< the slot's id 0
   int64_t sequence_;
   int64_t next_number_;
   int64_t committed_number_;
   int64_t final_id_;
+  int64_t pruned_id_;  ///< the final id that the target knows of
   int64_t now_ = 0;
   bool dirty_ = false;
   bool heard_ = false;  ///< ranges have come since the state was read
@@ -114,6 +124,8 @@ class AMP_EXPORT Ledger {
   std::optional<OpenBatch> open_;
   BlockRanges networks_;  ///< any ranges of the stream: their networks are its network set
   BlockRanges origin_;    ///< where the stream began
+  /// The newest completed ranges before a reorg that takes several connections to undo.
+  BlockRanges head_;
   std::optional<ReorgNotice> too_deep_;
 };
 
