@@ -17,6 +17,7 @@ struct CommonOptions {
   std::vector<std::string> set;  ///< option=value
   std::string config;
   std::string output = "text";
+  std::string log_format = "text";
   bool quiet = false;
   int verbose = 0;
 
@@ -40,7 +41,7 @@ struct Context {
 CLI::App* AddCommand(Context* context, const std::string& name, const std::string& doc,
                      std::function<Status()> run);
 
-/// `ampload: error: …` on stderr.
+/// `ampload: error: …` on stderr, or the same as --log-format has it.
 void PrintError(const Status& status);
 /// One line on stdout.
 void PrintLine(std::string_view line);

@@ -24,7 +24,7 @@ Result<LoadResult> Load(const Context& context, const LoadArguments& arguments) 
   Log().info("{} files, {}; target {} {}", source.files, HumanBytes(source.bytes),
              target.loader->traits().name, target.loader->DescribeConfig());
   ARROW_ASSIGN_OR_RAISE(const Session session, target.loader->Open());
-  Progress progress(context.common.quiet, source.rows);
+  Progress progress(context.common, source.rows);
   options.pipeline = target.pipeline;
   options.stop = context.stop;
   options.on_progress = [&](const LoadProgress& so_far) { progress.Update(so_far); };

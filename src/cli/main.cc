@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "cli/command.h"
+#include "cli/json_log.h"
 #include "missing_loaders.h"
 
 namespace amp::cli {
@@ -19,6 +20,8 @@ constexpr int kInterrupted = 130;
 
 std::atomic<bool> g_stop = false;
 std::atomic<int> g_stop_signal = 0;
+// Errors are printed where the options are not at hand.
+bool g_json_log = false;
 
 // The first signal asks the load to stop at a batch boundary, a second one ends the process.
 void OnStopSignal(int signal) {
@@ -37,10 +40,21 @@ void InstallSignalHandlers() {
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
+void PrintJsonError(const std::string& message) {
+  const std::string line = JsonLogLine(spdlog::log_clock::now(), "error", message);
+  std::fprintf(stderr, "%s\n", line.c_str());
+}
+
 void SetUpLog(const CommonOptions& common) {
-  const bool color = std::getenv("NO_COLOR") == nullptr && isatty(STDERR_FILENO) == 1;
+  g_json_log = common.log_format == "json";
+  const bool color =
+      !g_json_log && std::getenv("NO_COLOR") == nullptr && isatty(STDERR_FILENO) == 1;
   auto log = color ? spdlog::stderr_color_mt("ampload") : spdlog::stderr_logger_mt("ampload");
-  log->set_pattern("ampload: %^%l%$: %v");
+  if (g_json_log) {
+    log->set_formatter(MakeJsonFormatter());
+  } else {
+    log->set_pattern("ampload: %^%l%$: %v");
+  }
   log->set_level(common.quiet          ? spdlog::level::err
                  : common.verbose >= 2 ? spdlog::level::debug
                  : common.verbose == 1 ? spdlog::level::info
@@ -59,13 +73,21 @@ void AddCommonOptions(CLI::App* app, CommonOptions* common) {
   app->add_option("--output", common->output, "What comes on stdout: text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("text|json");
+  app->add_option("--log-format", common->log_format,
+                  "How stderr has warnings and errors: text or json, an object a line")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("text|json");
   app->add_flag("-q,--quiet", common->quiet, "Only errors on stderr");
   app->add_flag("-v", common->verbose, "More on stderr; -vv: still more");
 }
 
 // CLI11's own words for what was wrong, in our form.
-int UsageError(const CLI::App& app, const CLI::ParseError& error) {
+int UsageError(const CLI::App& app, const CLI::ParseError& error, const CommonOptions& common) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+  if (common.log_format == "json") {
+    PrintJsonError(error.what());
+    return kUsageError;
+  }
   std::fprintf(stderr, "ampload: error: %s\nRun `ampload --help` or `ampload COMMAND --help`.\n",
                error.what());
   return kUsageError;
@@ -93,7 +115,7 @@ int Run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return UsageError(app, error);
+    return UsageError(app, error, context.common);
   }
   return context.exit_code;
 }
@@ -113,6 +135,7 @@ CLI::App* AddCommand(Context* context, const std::string& name, const std::strin
 }
 
 void PrintError(const Status& status) {
+  if (g_json_log) return PrintJsonError(status.message());
   std::fprintf(stderr, "ampload: error: %s\n", status.message().c_str());
 }
 

@@ -4,12 +4,16 @@
 
 #include <cstdio>
 
+#include "cli/json_log.h"
 #include "core/text.h"
 
 namespace amp::cli {
 
-Progress::Progress(bool quiet, std::optional<int64_t> expected_rows)
-    : quiet_(quiet), terminal_(isatty(STDERR_FILENO) == 1), expected_rows_(expected_rows) {}
+Progress::Progress(const CommonOptions& common, std::optional<int64_t> expected_rows)
+    : quiet_(common.quiet),
+      json_(common.log_format == "json"),
+      terminal_(!json_ && isatty(STDERR_FILENO) == 1),
+      expected_rows_(expected_rows) {}
 
 Progress::~Progress() {
   if (drawn_ && terminal_) std::fputs("\r\033[K", stderr);
@@ -22,7 +26,8 @@ void Progress::Update(const LoadProgress& progress) {
   if (now - last_ < pause) return;
   last_ = now;
   drawn_ = true;
-  const std::string line = Line(progress, std::chrono::duration<double>(now - start_).count());
+  std::string line = Line(progress, std::chrono::duration<double>(now - start_).count());
+  if (json_) line = JsonLogLine(spdlog::log_clock::now(), "info", line);
   std::fprintf(stderr, terminal_ ? "\r\033[K%s" : "%s\n", line.c_str());
   std::fflush(stderr);
 }

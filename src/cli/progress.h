@@ -4,14 +4,15 @@
 #include <optional>
 
 #include "amp/loader.h"
+#include "cli/command.h"
 
 namespace amp::cli {
 
 /// Live progress on stderr: one line that is drawn again and again on a terminal, else a line every
-/// ten seconds.
+/// ten seconds, as --log-format has it.
 class Progress {
  public:
-  Progress(bool quiet, std::optional<int64_t> expected_rows);
+  Progress(const CommonOptions& common, std::optional<int64_t> expected_rows);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -23,6 +24,7 @@ class Progress {
   std::string Line(const LoadProgress& progress, double seconds) const;
 
   const bool quiet_;
+  const bool json_;
   const bool terminal_;
   const std::optional<int64_t> expected_rows_;
   const Clock::time_point start_ = Clock::now();

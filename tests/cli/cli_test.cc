@@ -214,5 +214,35 @@ TEST_F(Cli, QuietAndPipedOutputHaveNoProgressOnStdout) {
   EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 1);
 }
 
+TEST_F(Cli, ErrorsAsJsonAreAnObjectALine) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"--log-format", "json", "show", "--table", "no \"such\\ \n\xff"},
+        {"--log-format", "json", "show"}}) {
+    const CommandResult result = Run(arguments);
+    EXPECT_NE(result.exit_code, 0);
+    ASSERT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+    const Json line = Json::parse(result.err);
+    EXPECT_EQ(line["level"], "error");
+    EXPECT_EQ(line["time"].get<std::string>().size(),
+              std::string("2026-01-31T12:00:00.123Z").size())
+        << result.err;
+    EXPECT_FALSE(line["message"].get<std::string>().empty());
+  }
+  ExpectError({"--log-format", "xml", "show", "--table", "t"}, 2, "json");
+}
+
+TEST_F(Cli, TheLogAsJsonIsAnObjectALine) {
+  const CommandResult result =
+      Run({"-vv", "--log-format", "json", "load", "--from", file_, "--table", "t"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  std::istringstream lines(result.err);
+  for (std::string line; std::getline(lines, line);) {
+    const Json entry = Json::parse(line, nullptr, false);
+    ASSERT_TRUE(entry.is_object()) << line;
+    EXPECT_TRUE(entry.contains("time") && entry.contains("level") && entry.contains("message"));
+  }
+  EXPECT_NE(result.err.find(R"("level":"info")"), std::string::npos) << result.err;
+}
+
 }  // namespace
 }  // namespace amp::testing

@@ -70,6 +70,11 @@ std::string WordsOf(const arrow::Status& status) {
   for (const std::string_view after : {". gRPC client debug context:", ". Client context:"}) {
     words = words.substr(0, words.find(after));
   }
+  if (const auto detail = FlightStatusDetail::UnwrapStatus(status)) {
+    // So ends what servers made with Arrow C++ say.
+    const std::string code = ". Detail: " + detail->CodeAsString();
+    if (words.ends_with(code)) words.remove_suffix(code.size());
+  }
   if (const size_t at = words.find(kBefore); at != std::string_view::npos) {
     words.remove_prefix(at + kBefore.size());
   }
@@ -116,7 +121,7 @@ std::string WhatNext(const Cause& cause, const FlightCallFacts& facts) {
 std::string_view WhatHappened(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::kUnauthenticated:
-      return "lets us not in";
+      return "does not let us in";
     case ErrorKind::kNotFound:
     case ErrorKind::kUnsupported:
       return "refuses the query";
