@@ -79,7 +79,11 @@ void SimulatedMessages::BreakMessage(SimulatedMessage* message) {
   } else if (FaultIsDue(SimulatedFault::kSchemaChange)) {
     message->new_schema = another_schema_ = true;
   } else {
-    if (another_schema_) message->batch = WithAnotherSchema(*message->batch);
+    if (another_schema_) {
+      message->batch = WithAnotherSchema(*message->batch);
+      // Arrow's client reads a stream that it cannot understand to its end before it says so.
+      stage_ = Stage::kEnded;
+    }
     return;
   }
   if (another_schema_) message->batch = WithAnotherSchema(*message->batch);

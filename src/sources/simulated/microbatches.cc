@@ -97,6 +97,8 @@ MicrobatchPlanner::Span MicrobatchPlanner::SpanOf(size_t i, uint64_t events) {
 
 void MicrobatchPlanner::MakeShallow(size_t i, Span* span) {
   const uint64_t end = *progress_[i].end;
+  // The client has seen the ranges of what was abandoned: starting later than they do were a gap.
+  if (abandoned_) return;
   if (end <= span->start || !Happens(Random(), simulation_->options().shallow_rate)) return;
   span->start += 1 + Random() % (end - span->start);
   span->any = span->start <= span->last;
@@ -117,13 +119,15 @@ MicrobatchPlanner::Ends MicrobatchPlanner::UndoHistory(const std::vector<Span>& 
 void MicrobatchPlanner::StartOver(std::vector<Span>* spans, const std::vector<uint64_t>& events) {
   if (std::none_of(spans->begin(), spans->end(), [](const Span& s) { return s.reorg; })) return;
   const Ends remaining = UndoHistory(*spans);
-  const bool goes_on = Random() % 2 == 0;
+  const bool goes_on = !abandoned_ && Random() % 2 == 0;
   for (size_t i = 0; i < spans->size(); ++i) {
     Span& span = (*spans)[i];
-    const bool undone = !span.reorg && remaining[i] != progress_[i].end;
+    // After an abandoned microbatch, a network that had started over in it does so again.
+    const bool undone = remaining[i] != progress_[i].end && (!span.reorg || abandoned_);
     // A network that cannot go on would repeat its range without the rows that were undone.
     if (!undone || (goes_on && span.any)) continue;
-    span.start = remaining[i] ? *remaining[i] + 1 : query_.first_block;
+    const uint64_t after = remaining[i] ? *remaining[i] + 1 : query_.first_block;
+    span.start = span.reorg ? std::min(span.start, after) : after;
     Limit(i, events[i], &span);
   }
 }
@@ -190,6 +194,7 @@ std::optional<Microbatch> MicrobatchPlanner::Next(uint64_t tick) {
   }
   if (!Presentable(spans)) return std::nullopt;
   before_ = progress_;
+  abandoned_ = false;
   return Build(spans, events);
 }
 
@@ -261,7 +266,10 @@ bool MicrobatchPlanner::Orphaned(uint64_t tick) const {
   return false;
 }
 
-void MicrobatchPlanner::Abandon() { progress_ = before_; }
+void MicrobatchPlanner::Abandon() {
+  progress_ = before_;
+  abandoned_ = true;
+}
 
 bool MicrobatchPlanner::Finished() const {
   const auto final_block = FinalBlock();

@@ -97,6 +97,7 @@ class MicrobatchPlanner {
   uint64_t draws_ = 0;
   std::vector<size_t> networks_;  ///< of the simulation, in the query's order
   std::vector<Progress> progress_, before_;
+  bool abandoned_ = false;    ///< the last microbatch was left open
   Ends baseline_;             ///< where each network stood before the oldest in the history
   std::deque<Ends> history_;  ///< ends of the microbatches sent whole that a reorg can still reach
 };

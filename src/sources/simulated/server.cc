@@ -260,7 +260,10 @@ Result<std::unique_ptr<SimulatedServer>> SimulatedServer::Start(const Simulation
 
 SimulatedServer::SimulatedServer(std::unique_ptr<Flight> made) : flight_(std::move(made)) {}
 
-SimulatedServer::~SimulatedServer() { flight_->Stop().Warn(); }
+SimulatedServer::~SimulatedServer() {
+  const Status status = flight_->Stop();
+  if (!status.ok()) spdlog::warn("simulated server: {}", status.message());
+}
 
 int SimulatedServer::port() const { return flight_->port(); }
 
