@@ -118,6 +118,12 @@ Status Opening::LookAgain() {
 }
 
 Status Opening::PrepareKey() {
+  if (table_->identity.file == 0) {
+    return MakeError({.kind = ErrorKind::kUnsupported, .side = ErrorSide::kTarget},
+                     fmt::format("table '{}' is partitioned, or lies on another server: streams by "
+                                 "key need an ordinary table; append, or choose another table",
+                                 place_.table));
+  }
   ARROW_RETURN_NOT_OK(EnsureKeyIndex(connection_, place_.qualified(), spec_.key, create_key_));
   return EnsureImages(connection_, {.place = place_,
                                     .table_id = table_->identity.id,
