@@ -106,7 +106,7 @@ TEST_F(PostgreSQLCli, ConfigurationErrorsAreExitCode2) {
   ExpectError(Load("postgresql://u:s3cret@h:99999/db"), 2, "between 1 and 65535");
   ExpectError(Load("postgresql://u:s3cret@h:port/db"), 2, "must be a whole number");
   ExpectError(Load("postgresql://u:s3cret@h/db%zz"), 2, "two hex digits");
-  ExpectError(Load(url_, {"--mode", "upsert", "--key", "block_num"}), 2, "no mode 'upsert'");
+  ExpectError(Load(url_, {"--mode", "upsert"}), 2, "needs a key; name its columns with --key");
 }
 
 TEST_F(PostgreSQLCli, ValuesThatCannotBeStoredAreExitCode5) {

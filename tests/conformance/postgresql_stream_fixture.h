@@ -50,6 +50,12 @@ class PostgreSQLStreamTest : public ::testing::Test {
   StreamSpec Spec(const std::string& name = "main") const {
     return {.name = name, .table = table_, .schema = RowSchema(), .query = "SELECT 1"};
   }
+  StreamSpec KeyedSpec(LoadMode mode = LoadMode::kUpsert, const std::string& name = "main") const {
+    StreamSpec spec = Spec(name);
+    spec.mode = mode;
+    spec.key = {"id"};
+    return spec;
+  }
   static StreamRef RefOf(const StreamState& state) {
     return {.name = state.name,
             .slot = state.slot,
@@ -117,6 +123,19 @@ class PostgreSQLStreamTest : public ::testing::Test {
     ARROW_RETURN_NOT_OK(transaction->Commit(checkpoint));
     state->checkpoint = checkpoint;
     return Status::OK();
+  }
+  /// Undoes all batches after an id, and commits that.
+  Result<UndoReport> UndoAfter(Loader* loader, StreamState* state, int64_t id) {
+    ARROW_ASSIGN_OR_RAISE(auto transaction, loader->BeginTransaction(WriteOf(*state)));
+    ARROW_ASSIGN_OR_RAISE(const UndoReport report, transaction->UndoAfter(id));
+    const Checkpoint checkpoint = NextCheckpoint(*state, id);
+    ARROW_RETURN_NOT_OK(transaction->Commit(checkpoint));
+    state->checkpoint = checkpoint;
+    return report;
+  }
+  static std::string TextOf(const UndoReport& report) {
+    return fmt::format("removed {} restored {} left {}", report.removed, report.restored,
+                       report.left);
   }
   /// "id:name@batch …" in the order of ids.
   std::string TableText() {

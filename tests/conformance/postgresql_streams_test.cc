@@ -346,6 +346,19 @@ TEST_F(PostgreSQLStreams, StreamsMayCommitAtOnceAndWhileVacuumRuns) {
   EXPECT_EQ(Value("SELECT count(*) FROM pg_stream"), "60000");
 }
 
+TEST_F(PostgreSQLStreams, PartitionedTablesTakeRowsAndUndo) {
+  Run("CREATE TABLE pg_stream (id bigint, name text, _amp_batch_id bigint) PARTITION BY RANGE "
+      "(id)");
+  Run("CREATE TABLE pg_stream_low PARTITION OF pg_stream FOR VALUES FROM (0) TO (10)");
+  Run("CREATE TABLE pg_stream_high PARTITION OF pg_stream FOR VALUES FROM (10) TO (20)");
+  AMP_EXPECT_ERROR(loader_->OpenStream(KeyedSpec()), ErrorKind::kUnsupported, "is partitioned");
+  AMP_ASSERT_OK_AND_ASSIGN(StreamState state, loader_->OpenStream(Spec()));
+  AMP_ASSERT_OK(CommitRows(loader_.get(), &state,
+                           {RowsOf(1, {{1, "a"}, {11, "b"}}), RowsOf(2, {{2, "c"}, {12, "d"}})}));
+  AMP_ASSERT_OK(UndoAfter(loader_.get(), &state, 1));
+  EXPECT_EQ(TableText(), "1:a@1 11:b@1");
+}
+
 TEST_F(PostgreSQLStreams, TheSchemaOptionHoldsAlsoForStateTables) {
   Run("CREATE SCHEMA \"my streams\"");
   AMP_ASSERT_OK_AND_ASSIGN(auto there, Make({{"schema", {.value = std::string("my streams")}}}));

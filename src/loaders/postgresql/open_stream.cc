@@ -2,9 +2,13 @@
 
 #include <arrow/type.h>
 
+#include <set>
+
 #include "core/log.h"
 #include "core/schema.h"
 #include "core/stream_state.h"
+#include "loaders/postgresql/key_index.h"
+#include "loaders/postgresql/keyed_sql.h"
 #include "loaders/postgresql/stream_errors.h"
 #include "loaders/postgresql/type_map.h"
 
@@ -14,8 +18,8 @@ namespace {
 // One opening, within its transaction.
 class Opening {
  public:
-  Opening(Connection& connection, const TablePlace& place, const StreamSpec& spec)
-      : connection_(connection), place_(place), spec_(spec) {}
+  Opening(Connection& connection, const TablePlace& place, const StreamSpec& spec, bool create_key)
+      : connection_(connection), place_(place), spec_(spec), create_key_(create_key) {}
 
   Result<StreamState> Run();
   const StreamTablePtr& table() const { return table_; }
@@ -23,12 +27,14 @@ class Opening {
  private:
   Status ReadStored();
   Status CheckStored() const;
+  Status CheckSameKey() const;
   Status PrepareTable();
   Status MakeTable();
   Status CheckIdentity() const;
   Status AddStreamColumns();
   Status CheckColumns() const;
   Status LookAgain();
+  Status PrepareKey();
   Result<StreamState> Create();
   Result<int32_t> FreeSlot();
   Result<StreamState> TakeOverStored();
@@ -36,6 +42,7 @@ class Opening {
   Connection& connection_;
   const TablePlace& place_;
   const StreamSpec& spec_;
+  const bool create_key_;
   std::shared_ptr<arrow::Schema> plain_;
   std::vector<StoredStream> stored_;
   std::optional<StoredStream> mine_;
@@ -48,6 +55,7 @@ Result<StreamState> Opening::Run() {
   ARROW_RETURN_NOT_OK(ReadStored());
   ARROW_RETURN_NOT_OK(CheckStored());
   ARROW_RETURN_NOT_OK(PrepareTable());
+  if (IsKeyed(spec_.mode)) ARROW_RETURN_NOT_OK(PrepareKey());
   ARROW_RETURN_NOT_OK(MakeStateTables(connection_, place_));
   return mine_ ? TakeOverStored() : Create();
 }
@@ -63,8 +71,24 @@ Status Opening::ReadStored() {
 
 Status Opening::CheckStored() const {
   if (mine_) return CheckStreamFits(spec_, mine_->state);
+  ARROW_RETURN_NOT_OK(CheckSameKey());
   // A writer that comes back and finds nothing must not begin anew by itself.
   return spec_.held_epoch ? StreamGone(place_.table, spec_.name) : Status::OK();
+}
+
+// The images of all streams of a table are in one table, which goes by key too.
+Status Opening::CheckSameKey() const {
+  const std::set<std::string> key(spec_.key.begin(), spec_.key.end());
+  for (const auto& [state, table_id] : stored_) {
+    if (!IsKeyed(spec_.mode) || !IsKeyed(state.mode)) continue;
+    if (key == std::set<std::string>(state.key.begin(), state.key.end())) continue;
+    return MakeError(
+        {.kind = ErrorKind::kConfigInvalid, .side = ErrorSide::kTarget},
+        fmt::format("stream '{}' of table '{}' goes by the key ({}), and all that go by "
+                    "key must have the same; choose that, or another table",
+                    state.name, place_.table, fmt::join(state.key, ", ")));
+  }
+  return Status::OK();
 }
 
 Status Opening::PrepareTable() {
@@ -91,6 +115,22 @@ Status Opening::MakeTable() {
 Status Opening::LookAgain() {
   ARROW_ASSIGN_OR_RAISE(table_, LookAtStreamTable(connection_, place_));
   return Status::OK();
+}
+
+Status Opening::PrepareKey() {
+  if (table_->identity.file == 0) {
+    return MakeError({.kind = ErrorKind::kUnsupported, .side = ErrorSide::kTarget},
+                     fmt::format("table '{}' is partitioned, or lies on another server: streams by "
+                                 "key need an ordinary table; append, or choose another table",
+                                 place_.table));
+  }
+  ARROW_RETURN_NOT_OK(EnsureKeyIndex(connection_, place_.qualified(), spec_.key, create_key_));
+  return EnsureImages(connection_, {.place = place_,
+                                    .table_id = table_->identity.id,
+                                    .columns = table_->columns,
+                                    .plain = plain_,
+                                    .mode = spec_.mode,
+                                    .key = spec_.key});
 }
 
 Status Opening::CheckIdentity() const {
@@ -196,8 +236,8 @@ Result<int64_t> PagesOf(Connection& connection, uint32_t table_id) {
 }  // namespace
 
 Result<StreamState> OpenStream(Connection& connection, const TablePlace& place,
-                               const StreamSpec& spec, StreamTableCache* cache) {
-  Opening opening(connection, place, spec);
+                               const StreamSpec& spec, bool create_key, StreamTableCache* cache) {
+  Opening opening(connection, place, spec, create_key);
   ARROW_ASSIGN_OR_RAISE(StreamState state,
                         InTransaction(connection, [&] { return opening.Run(); }));
   cache->Put(opening.table());
@@ -228,8 +268,11 @@ Status ResetTable(Connection& connection, const TablePlace& place) {
     // The table first: a writer that is at it has its lock, and will want its stream's row.
     ARROW_RETURN_NOT_OK(connection.Execute("DROP TABLE IF EXISTS " + place.qualified(),
                                            fmt::format("dropping table '{}'", place.table)));
-    ARROW_ASSIGN_OR_RAISE(const bool streams, HasStateTables(connection, place));
-    if (!streams) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const auto streams, ReadStreamRows(connection, place));
+    if (streams.empty()) return Status::OK();
+    ARROW_RETURN_NOT_OK(connection.Execute(
+        "DROP TABLE IF EXISTS " + QualifiedName(place.schema, ImagesName(streams[0].table_id)),
+        "dropping the images"));
     return connection.ExecuteAll(ForgetTableSql(connection, place), "forgetting streams").status();
   });
 }

@@ -7,7 +7,7 @@ namespace amp::postgresql {
 /// Makes this process the stream's writer, in one transaction: table, index, state tables and
 /// stream are made where they are not there, and the epoch is raised. See Loader::OpenStream.
 Result<StreamState> OpenStream(Connection& connection, const TablePlace& place,
-                               const StreamSpec& spec, StreamTableCache* cache);
+                               const StreamSpec& spec, bool create_key, StreamTableCache* cache);
 
 /// All streams of a table with their batch maps.
 Result<std::vector<StreamState>> ReadStreams(Connection& connection, const TablePlace& place);

@@ -14,7 +14,7 @@ struct StateMeaning {
   std::string_view advice;
 };
 
-constexpr std::array<StateMeaning, 30> kMeanings{{
+constexpr std::array<StateMeaning, 31> kMeanings{{
     {"08", ErrorKind::kUnavailable, true, "Is the server still running?"},
     {"22", ErrorKind::kDataInvalid, false, ""},
     {"23502", ErrorKind::kDataInvalid, false,
@@ -22,6 +22,9 @@ constexpr std::array<StateMeaning, 30> kMeanings{{
     {"23505", ErrorKind::kDataInvalid, false, "Remove the duplicate, or drop the constraint"},
     {"23", ErrorKind::kDataInvalid, false, ""},
     {"25006", ErrorKind::kUnavailable, false, "The server is read-only; connect to the primary"},
+    {"25P03", ErrorKind::kUnavailable, true,
+     "The server ended a transaction that waited for data; see its setting "
+     "idle_in_transaction_session_timeout"},
     {"28", ErrorKind::kUnauthenticated, false,
      "Check user and password (--set password=…, PGPASSWORD) and the server's pg_hba.conf"},
     {"3D000", ErrorKind::kNotFound, false, "Create it with CREATE DATABASE, or name another"},

@@ -24,6 +24,7 @@ struct PostgreSQLConfig {
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds statement_timeout{0};
   int pool_size = 4;
+  bool create_key = true;
   std::map<std::string, std::string> connection_params;
 
   static constexpr auto Fields() {
@@ -48,6 +49,8 @@ struct PostgreSQLConfig {
         Field("pool_size", &C::pool_size, "Most connections at once")
             .Alias("max_connections")
             .Between(1, 1000),
+        Field("create_key", &C::create_key,
+              "Whether upsert and merge may make the unique index on the key where there is none"),
         Field("connection_params", &C::connection_params,
               "Any other parameter of libpq, such as connection_params.target_session_attrs"));
   }

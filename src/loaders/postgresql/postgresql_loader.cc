@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "core/schema.h"
 #include "loaders/postgresql/copy_reader.h"
+#include "loaders/postgresql/key_index.h"
 #include "loaders/postgresql/open_stream.h"
 #include "loaders/postgresql/postgresql_transaction.h"
 #include "loaders/postgresql/stream_transaction.h"
@@ -55,34 +56,24 @@ Status PostgreSQLLoader::CheckTableName(const TableName& table) const {
   return Status::OK();
 }
 
-namespace {
-
-// A key means something to upserts only, which are not there.
-Status CheckNoKey(const WriteSpec& spec) {
-  if (spec.key.empty()) return Status::OK();
-  return MakeError(
-      ErrorKind::kConfigInvalid,
-      fmt::format("loader 'postgresql' has no use for a key in mode '{}'; leave it out",
-                  ToString(spec.mode)));
-}
-
-}  // namespace
-
 Result<std::unique_ptr<Transaction>> PostgreSQLLoader::BeginTransactionImpl(const WriteSpec& spec) {
-  ARROW_RETURN_NOT_OK(CheckNoKey(spec));
+  ARROW_RETURN_NOT_OK(postgresql::CheckKey(spec.mode, spec.key));
   ARROW_ASSIGN_OR_RAISE(auto connection, pool_->Take());
   if (spec.stream) {
     return postgresql::StreamTransaction::Begin(
         {std::move(connection), config().schema, stream_tables_}, spec);
   }
   ARROW_ASSIGN_OR_RAISE(auto place, FindPlace(*connection, config().schema, spec.table));
-  return postgresql::PostgreSQLTransaction::Begin(std::move(connection), std::move(place), spec);
+  return postgresql::PostgreSQLTransaction::Begin(std::move(connection), std::move(place),
+                                                  config().create_key, spec);
 }
 
 Result<StreamState> PostgreSQLLoader::OpenStreamImpl(const StreamSpec& spec) {
+  ARROW_RETURN_NOT_OK(postgresql::CheckKey(spec.mode, spec.key));
   ARROW_ASSIGN_OR_RAISE(const auto connection, pool_->Take());
   ARROW_ASSIGN_OR_RAISE(const auto place, FindPlace(*connection, config().schema, spec.table));
-  return postgresql::OpenStream(*connection, place, spec, stream_tables_.get());
+  return postgresql::OpenStream(*connection, place, spec, config().create_key,
+                                stream_tables_.get());
 }
 
 Result<std::vector<StreamState>> PostgreSQLLoader::ReadStreamsImpl(const TableName& table) {
@@ -136,7 +127,7 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> PostgreSQLLoader::ReadTableImp
 
 Result<TablePlan> PostgreSQLLoader::PlanTableImpl(const WriteSpec& spec) {
   ARROW_ASSIGN_OR_RAISE(const auto connection, pool_->Take());
-  ARROW_RETURN_NOT_OK(CheckNoKey(spec));
+  ARROW_RETURN_NOT_OK(postgresql::CheckKey(spec.mode, spec.key));
   const std::string qualified = Qualified(spec.table);
   ARROW_ASSIGN_OR_RAISE(const auto plain, PlainSchema(*spec.schema));
   ARROW_ASSIGN_OR_RAISE(const auto columns, postgresql::DescribeTable(*connection, qualified));
@@ -149,6 +140,11 @@ Result<TablePlan> PostgreSQLLoader::PlanTableImpl(const WriteSpec& spec) {
   } else {
     ARROW_ASSIGN_OR_RAISE(std::string sql, postgresql::CreateTableSql(qualified, *plain));
     plan.statements.push_back(std::move(sql));
+  }
+  if (postgresql::IsKeyed(spec.mode)) {
+    ARROW_ASSIGN_OR_RAISE(const bool indexed,
+                          postgresql::HasKeyIndex(*connection, qualified, spec.key));
+    if (!indexed) plan.statements.push_back(postgresql::KeyIndexSql(qualified, spec.key));
   }
   if (spec.mode == LoadMode::kOverwrite && columns) {
     ARROW_ASSIGN_OR_RAISE(const auto place, FindPlace(*connection, config().schema, spec.table));

@@ -17,9 +17,9 @@ class PostgreSQLLoader final : public DataLoader<PostgreSQLLoader, PostgreSQLCon
       .summary = "PostgreSQL tables, through COPY BINARY in one transaction",
       .aliases = {"postgres"},
       .url_path = "database",
-      .modes = {kAppend, kOverwrite},
+      .modes = {kAppend, kOverwrite, kUpsert, kMerge},
       .supports_transactions = true,
-      .stream_modes = {kAppend}};
+      .stream_modes = {kAppend, kUpsert, kMerge}};
   using DataLoader::DataLoader;
 
  protected:

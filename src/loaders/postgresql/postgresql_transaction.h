@@ -4,8 +4,7 @@
 
 #include "amp/transaction.h"
 #include "loaders/postgresql/connection.h"
-#include "loaders/postgresql/row_copier.h"
-#include "loaders/postgresql/state_tables.h"
+#include "loaders/postgresql/table_rows.h"
 
 namespace amp::postgresql {
 
@@ -14,7 +13,8 @@ namespace amp::postgresql {
 class PostgreSQLTransaction final : public Transaction {
  public:
   static Result<std::unique_ptr<Transaction>> Begin(ConnectionPool::Lease connection,
-                                                    TablePlace place, const WriteSpec& spec);
+                                                    TablePlace place, bool create_key,
+                                                    const WriteSpec& spec);
   ~PostgreSQLTransaction() override;
 
   Result<int64_t> Write(const BatchRecord& record, const arrow::RecordBatch& batch) override;
@@ -22,15 +22,17 @@ class PostgreSQLTransaction final : public Transaction {
   Status Rollback() override;
 
  private:
-  PostgreSQLTransaction(ConnectionPool::Lease connection, TablePlace place)
-      : connection_(std::move(connection)), place_(std::move(place)) {}
+  PostgreSQLTransaction(ConnectionPool::Lease connection, TablePlace place, bool create_key)
+      : connection_(std::move(connection)), place_(std::move(place)), create_key_(create_key) {}
   Status Prepare(const WriteSpec& spec);
-  Result<std::vector<uint32_t>> EnsureTable(const arrow::Schema& plain);
+  Result<std::vector<TableColumn>> EnsureTable(const arrow::Schema& schema);
+  Status EnsureKey(const std::vector<std::string>& key);
   Status Clear();
 
   ConnectionPool::Lease connection_;
   TablePlace place_;
-  std::optional<RowCopier> rows_;
+  bool create_key_;
+  std::optional<TableRows> rows_;
   bool open_ = false;
 };
 

@@ -11,9 +11,8 @@ namespace amp::postgresql {
 namespace {
 
 // The planner does not trust an index without statistics, as a new table's; it must take it.
-constexpr std::string_view kUseIndexes = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; ";
-constexpr std::string_view kUseIndexesNoMore =
-    "; SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL jit TO DEFAULT";
+constexpr std::string_view kUseIndexes = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off";
+constexpr std::string_view kUseIndexesNoMore = "; SET LOCAL enable_seqscan TO DEFAULT";
 
 }  // namespace
 
@@ -32,10 +31,14 @@ StreamTransaction::~StreamTransaction() {
 Status StreamTransaction::Prepare(const WriteSpec& spec) {
   ARROW_RETURN_NOT_OK(FindTable());
   ARROW_RETURN_NOT_OK(BeginAndCheck());
-  ARROW_ASSIGN_OR_RAISE(auto plain, PlainSchema(*spec.schema));
-  ARROW_ASSIGN_OR_RAISE(const auto oids, MatchTable(table_->columns, *plain, table_name_));
-  ARROW_ASSIGN_OR_RAISE(rows_, RowCopier::Make(table_->place.qualified(), std::move(plain), oids));
-  return Status::OK();
+  const uint32_t id = table_->identity.id;
+  ARROW_ASSIGN_OR_RAISE(rows_,
+                        TableRows::Make(connection(), table_->place, id, table_->columns, spec));
+  const KeyedTarget* keyed = rows_->keyed();
+  if (keyed == nullptr) return Status::OK();
+  // Where the table has changed since the opening, the images must follow.
+  if (looked_again_) ARROW_RETURN_NOT_OK(EnsureImages(connection(), *keyed));
+  return connection().ExecuteAll(std::string(kTextSettings), "begin").status();
 }
 
 Status StreamTransaction::FindTable() {
@@ -56,6 +59,7 @@ Status StreamTransaction::BeginAndCheck() {
   if (*identity == table_->identity && identity->file != 0) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(table_, LookAtStreamTable(connection(), table_->place));
   context_.cache->Put(table_);
+  looked_again_ = true;
   return Status::OK();
 }
 
@@ -68,7 +72,8 @@ Result<TableIdentity> StreamTransaction::Start() {
       const auto results,
       connection().ExecuteAll(
           fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED; LOCK TABLE {} IN ROW EXCLUSIVE MODE;"
-                      " SELECT c.oid::int8, c.relfilenode::int8 FROM {} s JOIN pg_class c ON c.oid"
+                      " SELECT c.oid::int8, c.relfilenode::int8, c.relnatts FROM {} s JOIN "
+                      "pg_class c ON c.oid"
                       " = s.table_id WHERE s.table_name = {} AND s.stream = {} AND s.epoch = {} AND"
                       " s.sequence = {} AND c.oid = to_regclass({})",
                       table_->place.qualified(), table_->place.streams(),
@@ -79,7 +84,8 @@ Result<TableIdentity> StreamTransaction::Start() {
   const Rows& found = results.back();
   if (found.size() == 0) return WhyRefused(connection(), table_->place, stream_);
   return TableIdentity{.id = static_cast<uint32_t>(found.integer(0, 0)),
-                       .file = static_cast<uint32_t>(found.integer(0, 1))};
+                       .file = static_cast<uint32_t>(found.integer(0, 1)),
+                       .columns = found.integer(0, 2)};
 }
 
 // Where table, state tables or row are not as they should be: says why, in words of streams.
@@ -91,9 +97,10 @@ Status StreamTransaction::ExplainFailure(const Status& error, const StreamRef& s
   return WhyRefused(connection(), table_->place, stream);
 }
 
-Result<int64_t> StreamTransaction::Write(const BatchRecord& /*record*/,
+Result<int64_t> StreamTransaction::Write(const BatchRecord& record,
                                          const arrow::RecordBatch& batch) {
-  const Status status = rows_->Write(connection(), batch);
+  if (!record.id) return MakeError(ErrorKind::kInternal, "a batch of a stream has no id");
+  const Status status = rows_->Write(connection(), record.id, batch);
   if (KindOf(status) == ErrorKind::kSchemaMismatch) context_.cache->Drop(table_name_);
   ARROW_RETURN_NOT_OK(status);
   return batch.num_rows();
@@ -101,25 +108,61 @@ Result<int64_t> StreamTransaction::Write(const BatchRecord& /*record*/,
 
 Result<UndoReport> StreamTransaction::UndoAfter(int64_t batch_id) {
   ARROW_RETURN_NOT_OK(Failpoint("postgresql.before_undo"));
-  ARROW_RETURN_NOT_OK(rows_->End(connection()));
+  ARROW_RETURN_NOT_OK(rows_->Flush(connection()));
   const int64_t after = std::max(batch_id, SlotBase(stream_.slot));
-  const std::string delete_rows = fmt::format(
-      "DELETE FROM {} WHERE {} > {} AND {} <= {}", table_->place.qualified(),
-      QuoteName(kBatchIdColumn), after, QuoteName(kBatchIdColumn), SlotEnd(stream_.slot));
+  ARROW_ASSIGN_OR_RAISE(const UndoReport report,
+                        rows_->keyed() == nullptr ? UndoRows(after) : UndoByImages(after));
+  ARROW_RETURN_NOT_OK(ForgetBatches(after));
+  ARROW_RETURN_NOT_OK(Failpoint("postgresql.after_undo"));
+  return report;
+}
+
+Result<UndoReport> StreamTransaction::UndoRows(int64_t after) {
+  const std::string id = QuoteName(kBatchIdColumn);
   ARROW_ASSIGN_OR_RAISE(
       const auto results,
       connection().ExecuteAll(
-          fmt::format("{}{}; {}{}", kUseIndexes, delete_rows,
-                      ForgetBatchesSql(connection(), table_->place, stream_.slot, after),
-                      kUseIndexesNoMore),
+          fmt::format("{}; DELETE FROM {} WHERE {} > {} AND {} <= {}", kUseIndexes,
+                      table_->place.qualified(), id, after, id, SlotEnd(stream_.slot)),
           "undoing batches"));
-  ARROW_RETURN_NOT_OK(Failpoint("postgresql.after_undo"));
-  return UndoReport{.removed = results[2].affected()};
+  return UndoReport{.removed = results.back().affected()};
+}
+
+Result<UndoReport> StreamTransaction::UndoByImages(int64_t after) {
+  const KeyedTarget& target = *rows_->keyed();
+  const IdRange ids{.after = after, .last = SlotEnd(stream_.slot)};
+  // Two undos at once would not see what each hands over to the other.
+  const std::string lock = fmt::format("SELECT pg_advisory_xact_lock(hashtextextended({}, 0))",
+                                       connection().Literal("ampload undo " + target.images()));
+  ARROW_ASSIGN_OR_RAISE(const auto results,
+                        connection().ExecuteAll(fmt::format("{}; {}; {}", lock, kUseIndexes,
+                                                            UndoImagesSql(target, ids)),
+                                                "undoing batches"));
+  const Rows& counts = results.back();
+  UndoReport report{.removed = counts.integer(0, 1), .restored = counts.integer(0, 2)};
+  report.left = counts.integer(0, 0) - report.removed - report.restored;
+  if (report.left > 0) {
+    Log().warn(
+        "table '{}': {} rows of the batches that were undone had been changed by someone "
+        "else since; they are left as they are",
+        table_name_, report.left);
+    ARROW_RETURN_NOT_OK(connection().Execute(HandOverImagesSql(target, ids), "undoing batches"));
+  }
+  ARROW_RETURN_NOT_OK(connection().Execute(DropImagesSql(target, ids), "undoing batches"));
+  return report;
+}
+
+Status StreamTransaction::ForgetBatches(int64_t after) {
+  return connection()
+      .ExecuteAll(ForgetBatchesSql(connection(), table_->place, stream_.slot, after) +
+                      std::string(kUseIndexesNoMore),
+                  "undoing batches")
+      .status();
 }
 
 Status StreamTransaction::Commit(const Checkpoint& checkpoint) {
   ARROW_RETURN_NOT_OK(Failpoint("postgresql.before_checkpoint"));
-  ARROW_RETURN_NOT_OK(rows_->End(connection()));
+  ARROW_RETURN_NOT_OK(rows_->Flush(connection()));
   ARROW_RETURN_NOT_OK(Failpoint("postgresql.before_commit"));
   const Status committed = SendCommit(checkpoint);
   if (!committed.ok()) {
@@ -130,14 +173,21 @@ Status StreamTransaction::Commit(const Checkpoint& checkpoint) {
   return committed;
 }
 
+std::string StreamTransaction::CommitSql(const Checkpoint& checkpoint) const {
+  const KeyedTarget* keyed = rows_->keyed();
+  std::string sql;
+  if (keyed != nullptr) {
+    sql = PruneImagesSql(connection(), *keyed, stream_.name, checkpoint.final_id) + "; ";
+  }
+  return sql + CheckpointSql(connection(), table_->place, table_->identity.id, stream_, checkpoint);
+}
+
 Status StreamTransaction::SendCommit(const Checkpoint& checkpoint) {
-  const std::string sql =
-      CheckpointSql(connection(), table_->place, table_->identity.id, stream_, checkpoint);
   ARROW_ASSIGN_OR_RAISE(
       const auto results,
       connection().Commit(fmt::format(
           "{}; SELECT coalesce(pg_relation_size({}::oid), 0) / current_setting('block_size')::int8",
-          sql, table_->identity.id)));
+          CommitSql(checkpoint), table_->identity.id)));
   open_ = false;
   if (FailpointAt("postgresql.after_commit") != FailpointAction::kNone) {
     connection().Close();

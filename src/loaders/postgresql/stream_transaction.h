@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "loaders/postgresql/row_copier.h"
 #include "loaders/postgresql/stream_table.h"
+#include "loaders/postgresql/table_rows.h"
 
 namespace amp::postgresql {
 
@@ -34,13 +34,18 @@ class StreamTransaction final : public Transaction {
   Status BeginAndCheck();
   Result<TableIdentity> Start();
   Status ExplainFailure(const Status& error, const StreamRef& stream);
+  Result<UndoReport> UndoRows(int64_t after);
+  Result<UndoReport> UndoByImages(int64_t after);
+  Status ForgetBatches(int64_t after);
+  std::string CommitSql(const Checkpoint& checkpoint) const;
   Status SendCommit(const Checkpoint& checkpoint);
 
   StreamContext context_;
   TableName table_name_;
   StreamRef stream_;
   StreamTablePtr table_;
-  std::optional<RowCopier> rows_;
+  std::optional<TableRows> rows_;
+  bool looked_again_ = false;  ///< the table is another one than the cache had
   bool open_ = false;
 };
 

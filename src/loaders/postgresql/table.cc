@@ -112,7 +112,8 @@ Result<std::optional<std::vector<TableColumn>>> DescribeTable(Connection& connec
       const Rows rows,
       connection.Query("SELECT c.relkind, a.attname, a.atttypid::int8,"
                        " format_type(a.atttypid, a.atttypmod), a.attnotnull,"
-                       " a.atthasdef OR a.attidentity <> '', a.attgenerated <> '', a.atttypmod"
+                       " a.atthasdef OR a.attidentity <> '', a.attgenerated <> '', a.atttypmod,"
+                       " a.attidentity <> ''"
                        " FROM pg_class c LEFT JOIN pg_attribute a"
                        " ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
                        " WHERE c.oid = to_regclass($1) ORDER BY a.attnum",
@@ -133,7 +134,8 @@ Result<std::optional<std::vector<TableColumn>>> DescribeTable(Connection& connec
                        .sql_type = rows.text(i, 3),
                        .not_null = rows.flag(i, 4),
                        .filled_by_server = rows.flag(i, 5),
-                       .generated = rows.flag(i, 6)});
+                       .generated = rows.flag(i, 6),
+                       .identity = rows.flag(i, 8)});
   }
   return columns;
 }
@@ -142,12 +144,13 @@ Result<std::optional<TableIdentity>> IdentifyTable(Connection& connection,
                                                    const std::string& qualified) {
   ARROW_ASSIGN_OR_RAISE(
       const Rows rows,
-      connection.Query("SELECT oid::int8, relfilenode::int8 FROM pg_class WHERE oid = "
+      connection.Query("SELECT oid::int8, relfilenode::int8, relnatts FROM pg_class WHERE oid = "
                        "to_regclass($1)",
                        "looking at the table", {qualified}));
   if (rows.size() == 0) return std::nullopt;
   return TableIdentity{.id = static_cast<uint32_t>(rows.integer(0, 0)),
-                       .file = static_cast<uint32_t>(rows.integer(0, 1))};
+                       .file = static_cast<uint32_t>(rows.integer(0, 1)),
+                       .columns = rows.integer(0, 2)};
 }
 
 Status LockTableName(Connection& connection, const TableName& table) {

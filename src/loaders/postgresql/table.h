@@ -29,6 +29,7 @@ struct TableColumn {
   bool not_null = false;
   bool filled_by_server = false;  ///< has a default, is an identity or is generated
   bool generated = false;
+  bool identity = false;
 };
 
 /// The columns of an existing table, in its order; none where there is no table of that name.
@@ -39,11 +40,12 @@ Result<std::optional<std::vector<TableColumn>>> DescribeTable(Connection& connec
 /// The column of that name; null where there is none.
 const TableColumn* FindColumn(const std::vector<TableColumn>& columns, std::string_view name);
 
-/// What tells a table from another one of the same name, and from what it was before its rows were
-/// written anew (as a change of a column's type does).
+/// What tells a table from another one of the same name, and from what it was before a column came
+/// to it or its rows were written anew (as a change of a column's type does).
 struct TableIdentity {
-  uint32_t id = 0;    ///< its oid
-  uint32_t file = 0;  ///< its relfilenode; 0 for a partitioned table
+  uint32_t id = 0;      ///< its oid
+  uint32_t file = 0;    ///< its relfilenode; 0 for a partitioned table
+  int64_t columns = 0;  ///< how many it has had
   friend bool operator==(const TableIdentity&, const TableIdentity&) = default;
 };
 /// None where there is no such table.
