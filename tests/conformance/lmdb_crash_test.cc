@@ -1,8 +1,10 @@
 // What is left of a commit of a stream in LMDB when its process dies, or a step of it fails; and
 // several processes at one database.
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <thread>
 
 #include "cli/run_ampload.h"
 #include "conformance/lmdb_stream_fixture.h"
@@ -127,6 +129,32 @@ TEST_F(LMDBStreamFixture, AMapThatAnotherProcessLetGrowIsAdopted) {
   AMP_ASSERT_OK(CommitBatch(loader.get(), Spec(), &state, 2, {{2, "b"}}));
   AMP_ASSERT_OK_AND_ASSIGN(const auto info, loader->GetTableInfo("logs"));
   EXPECT_EQ(info->row_count, 20'000);
+}
+
+TEST_F(LMDBStreamFixture, AStreamAndLoadsOfOtherProcessesWaitForEachOther) {
+  const std::string file = folder_.file("logs.parquet");
+  AMP_ASSERT_OK(WriteSampleLogs({.seed = 1, .blocks = 100, .logs_per_block = 20}, file));
+  AMP_ASSERT_OK_AND_ASSIGN(auto loader, Make());
+  AMP_ASSERT_OK_AND_ASSIGN(StreamState state, loader->OpenStream(Spec()));
+  std::vector<std::thread> others;
+  std::atomic<int> good = 0;
+  for (int i = 0; i < 3; ++i) {
+    others.emplace_back([&] {
+      good += RunAmpload(
+                  {"load", "--from", file, "--to", "lmdb:" + folder_.file("db"), "--table", "logs"})
+                          .exit_code == 0
+                  ? 1
+                  : 0;
+    });
+  }
+  for (int64_t id = 1; id <= 50; ++id) {
+    EXPECT_TRUE(CommitBatch(loader.get(), Spec(), &state, id, {{id, "x"}}).ok()) << id;
+  }
+  for (std::thread& other : others) other.join();
+  EXPECT_EQ(good, 3);
+  EXPECT_EQ(Rows(loader.get()).size(), 50U);
+  AMP_ASSERT_OK_AND_ASSIGN(const auto info, loader->GetTableInfo("logs"));
+  EXPECT_EQ(info->row_count, 6000);
 }
 
 }  // namespace
