@@ -322,8 +322,13 @@ Status JsonRowDecoder::Append(std::string_view row) {
   const Json json = Json::parse(row, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return Broken("it is no JSON object");
   for (size_t i = 0; i < builders_.size(); ++i) {
-    const auto value = json.find(schema_->field(static_cast<int>(i))->name());
-    if (value == json.end()) return Broken("a column is missing");
+    const arrow::Field& field = *schema_->field(static_cast<int>(i));
+    const auto value = json.find(field.name());
+    if (value == json.end()) {
+      if (!field.nullable()) return Broken("a column is missing");
+      ARROW_RETURN_NOT_OK(builders_[i]->AppendNull());
+      continue;
+    }
     ARROW_RETURN_NOT_OK(AppendValue(*value, builders_[i].get()));
   }
   ++rows_;
