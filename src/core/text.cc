@@ -43,6 +43,8 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 Result<std::string> ReadTextFile(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream content;
+  // Nothing to copy counts as a failure to copy.
+  if (in && in.peek() == std::ifstream::traits_type::eof() && !in.bad()) return std::string();
   if (!in || !(content << in.rdbuf())) {
     return MakeError(ErrorKind::kConfigInvalid,
                      fmt::format("file '{}' cannot be read: {}", path, std::strerror(errno)));
