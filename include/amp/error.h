@@ -33,6 +33,7 @@ enum class ErrorKind {
   kCancelled,        ///< stopped on request
   kInternal,         ///< a fault of Ampload itself
   kReorgTooDeep,     ///< a reorganisation goes deeper than may be undone
+  kDifferent,        ///< what was compared is not the same
 };
 
 /// The kind's name as users see it, such as "SchemaMismatch".

@@ -13,7 +13,7 @@ struct KindNames {
   arrow::StatusCode code;
 };
 
-constexpr std::array<KindNames, 15> kKinds{{
+constexpr std::array<KindNames, 16> kKinds{{
     {ErrorKind::kConfigInvalid, "ConfigInvalid", arrow::StatusCode::Invalid},
     {ErrorKind::kUnauthenticated, "Unauthenticated", arrow::StatusCode::IOError},
     {ErrorKind::kNotFound, "NotFound", arrow::StatusCode::KeyError},
@@ -29,6 +29,7 @@ constexpr std::array<KindNames, 15> kKinds{{
     {ErrorKind::kCancelled, "Cancelled", arrow::StatusCode::Cancelled},
     {ErrorKind::kInternal, "Internal", arrow::StatusCode::UnknownError},
     {ErrorKind::kReorgTooDeep, "ReorgTooDeep", arrow::StatusCode::IOError},
+    {ErrorKind::kDifferent, "Different", arrow::StatusCode::UnknownError},
 }};
 
 const KindNames& NamesOf(ErrorKind kind) { return kKinds[static_cast<size_t>(kind)]; }
@@ -120,6 +121,7 @@ int ExitCodeOf(const Status& status) {
     case ErrorKind::kCancelled:
       return 130;
     case ErrorKind::kInternal:
+    case ErrorKind::kDifferent:
       return 1;
     case ErrorKind::kReorgTooDeep:
       return 6;

@@ -19,7 +19,8 @@ constexpr std::array kAllKinds{
     ErrorKind::kAlreadyExists, ErrorKind::kSchemaMismatch,  ErrorKind::kUnsupported,
     ErrorKind::kDataInvalid,   ErrorKind::kRateLimited,     ErrorKind::kUnavailable,
     ErrorKind::kConflict,      ErrorKind::kCommitUnknown,   ErrorKind::kProtocol,
-    ErrorKind::kCancelled,     ErrorKind::kInternal};
+    ErrorKind::kCancelled,     ErrorKind::kInternal,        ErrorKind::kReorgTooDeep,
+    ErrorKind::kDifferent};
 
 TEST(Errors, EveryKindIsKeptAndNamed) {
   std::set<std::string_view> names;
@@ -91,6 +92,7 @@ TEST(Errors, ExitCodes) {
   };
   EXPECT_EQ(ExitCodeOf(Status::OK()), 0);
   EXPECT_EQ(code(ErrorKind::kInternal, ErrorSide::kTarget), 1);
+  EXPECT_EQ(code(ErrorKind::kDifferent, ErrorSide::kTarget), 1);
   EXPECT_EQ(code(ErrorKind::kConfigInvalid, ErrorSide::kSource), 2);
   EXPECT_EQ(code(ErrorKind::kNotFound, ErrorSide::kSource), 3);
   EXPECT_EQ(code(ErrorKind::kProtocol, ErrorSide::kSource), 3);
