@@ -46,7 +46,7 @@ void EachRow(const RowSet& rows, Append append) {
 
 /// A column whose values one call appends: `append(builder, row)` gives a status.
 template <class Append>
-SimulatedColumn Any(std::string name, std::shared_ptr<arrow::DataType> type, bool nullable,
+SimulatedColumn Any(std::string name, const std::shared_ptr<arrow::DataType>& type, bool nullable,
                     Append append) {
   auto field = arrow::field(std::move(name), type, nullable);
   return {std::move(field), [=](const RowSet& rows) -> Result<std::shared_ptr<arrow::Array>> {
@@ -72,7 +72,7 @@ void UnsafeAppendValue(Builder* builder, const Value& value) {
 
 /// A column of fixed width: `value(row)` gives the value, or an optional one.
 template <class Builder, class Value>
-SimulatedColumn Fixed(std::string name, std::shared_ptr<arrow::DataType> type, Value value) {
+SimulatedColumn Fixed(std::string name, const std::shared_ptr<arrow::DataType>& type, Value value) {
   using Result_ = decltype(value(std::declval<const Row&>()));
   constexpr bool nullable = requires(Result_ r) { r.has_value(); };
   auto field = arrow::field(std::move(name), type, nullable);
