@@ -43,6 +43,7 @@ void AddLoad(Context* context);
 void AddCheck(Context* context);
 void AddInfo(Context* context);
 void AddShow(Context* context);
+void AddVerify(Context* context);
 void AddLoaders(Context* context);
 void AddDemo(Context* context);
 void AddInit(Context* context);

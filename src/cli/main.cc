@@ -78,6 +78,7 @@ int Run(int argc, char** argv) {
   AddCheck(&context);
   AddInfo(&context);
   AddShow(&context);
+  AddVerify(&context);
   AddLoaders(&context);
   AddDemo(&context);
   AddInit(&context);
