@@ -106,6 +106,7 @@ int Run(int argc, char** argv) {
   AddShow(&context);
   AddUndo(&context);
   AddReset(&context);
+  AddVerify(&context);
   AddLoaders(&context);
   AddSimulate(&context);
   AddDemo(&context);

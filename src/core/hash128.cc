@@ -1,5 +1,7 @@
 #include "core/hash128.h"
 
+// Compiled in here: libarrow does not export it.
+#define XXH_INLINE_ALL
 #include <arrow/vendored/xxhash.h>
 
 namespace amp {

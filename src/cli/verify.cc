@@ -1,0 +1,91 @@
+// ampload verify: is in the target what the source has?
+
+#include "pipeline/verify.h"
+#include "amp/amp_source.h"
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/source_options.h"
+#include "cli/target.h"
+#include "core/text.h"
+#include "ledger/block_ranges.h"
+
+namespace amp::cli {
+namespace {
+
+struct VerifyArguments {
+  std::string to, table, query;
+  std::string stream = "main";
+  SourceArguments source;
+};
+
+bool IsStreamUrl(const std::string& from) {
+  return from.starts_with("grpc://") || from.starts_with("grpc+") || from.starts_with("grpcs://");
+}
+
+Result<std::unique_ptr<StreamSource>> OpenStreamSource(const VerifyArguments& arguments) {
+  const SourceArguments& source = arguments.source;
+  if (source.from.size() != 1 || !IsStreamUrl(source.from.front())) {
+    return MakeError(ErrorKind::kConfigInvalid,
+                     "--query asks one server: give it as --from grpc://HOST:PORT");
+  }
+  if (!source.format.empty() || !source.columns.empty() || !source.where.empty()) {
+    return MakeError(ErrorKind::kConfigInvalid,
+                     "--format, --columns and --where are for files; put them into the --query");
+  }
+  return OpenAmpSource(source.from.front(), arguments.query, {});
+}
+
+Result<VerifyResult> Verify(const Context& context, const VerifyArguments& arguments) {
+  ARROW_ASSIGN_OR_RAISE(Target target, ResolveTarget(context.common, arguments.to));
+  VerifyOptions options{.stream = arguments.stream,
+                        .pipeline = target.pipeline,
+                        .on_progress = {},
+                        .stop = context.stop};
+  Progress progress(context.common.quiet, std::nullopt);
+  options.on_progress = [&](const LoadProgress& so_far) { progress.Update(so_far); };
+  if (!arguments.query.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const auto source, OpenStreamSource(arguments));
+    ARROW_ASSIGN_OR_RAISE(const Session session, target.loader->Open());
+    return VerifyStream(target.loader.get(), source.get(), arguments.table, options);
+  }
+  if (IsStreamUrl(arguments.source.from.front())) {
+    return MakeError(ErrorKind::kConfigInvalid, "a stream is verified with its query: add --query");
+  }
+  ARROW_ASSIGN_OR_RAISE(FileSource source,
+                        OpenSource(arguments.source, target.pipeline, context.stop));
+  ARROW_ASSIGN_OR_RAISE(const Session session, target.loader->Open());
+  return VerifyFiles(target.loader.get(), source.reader, arguments.table, options);
+}
+
+void PrintEqual(const VerifyResult& result) {
+  std::string line = fmt::format("equal: {} rows", Grouped(result.rows_source));
+  if (!result.compared.empty()) line += fmt::format(", blocks {}", RangesText(result.compared));
+  PrintLine(line);
+}
+
+Status RunVerify(const Context& context, const VerifyArguments& arguments) {
+  ARROW_ASSIGN_OR_RAISE(const VerifyResult result, Verify(context, arguments));
+  if (context.common.json()) {
+    PrintLine(result.ToJson());
+  } else if (result.equal()) {
+    PrintEqual(result);
+  }
+  return result.ToStatus(arguments.table);
+}
+
+}  // namespace
+
+void AddVerify(Context* context) {
+  auto arguments = std::make_shared<VerifyArguments>();
+  CLI::App* command = AddCommand(context, "verify",
+                                 "Compare a table with its source; exit code 1 where they differ",
+                                 [=] { return RunVerify(*context, *arguments); });
+  AddSourceOptions(command, &arguments->source);
+  AddTargetOptions(command, &arguments->to, &arguments->table);
+  command->add_option("--query", arguments->query, "SQL of the stream; --from is then a server")
+      ->type_name("SQL");
+  command->add_option("--stream", arguments->stream, "Stream within the table; main where left out")
+      ->type_name("NAME");
+}
+
+}  // namespace amp::cli
