@@ -321,11 +321,17 @@ Result<JsonRowDecoder> JsonRowDecoder::Make(std::shared_ptr<arrow::Schema> schem
 Status JsonRowDecoder::Append(std::string_view row) {
   const Json json = Json::parse(row, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return Broken("it is no JSON object");
+  size_t found = 0;
   for (size_t i = 0; i < builders_.size(); ++i) {
-    const auto value = json.find(schema_->field(static_cast<int>(i))->name());
-    if (value == json.end()) return Broken("a column is missing");
-    ARROW_RETURN_NOT_OK(AppendValue(*value, builders_[i].get()));
+    const arrow::Field& field = *schema_->field(static_cast<int>(i));
+    const auto value = json.find(field.name());
+    if (value == json.end() && !field.nullable()) return Broken("a column is missing");
+    found += value == json.end() ? 0 : 1;
+    ARROW_RETURN_NOT_OK(value == json.end() ? builders_[i]->AppendNull()
+                                            : AppendValue(*value, builders_[i].get()));
   }
+  // Else it is a row of another table.
+  if (found < builders_.size() && found < json.size()) return Broken("it has other columns");
   ++rows_;
   return Status::OK();
 }

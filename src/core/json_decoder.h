@@ -11,8 +11,8 @@
 
 namespace amp {
 
-/// Rows as RenderJsonRows writes them back to Arrow. Trusts nothing: DataInvalid for text that is
-/// not such a row.
+/// Rows as RenderJsonRows writes them back to Arrow; a nullable column that a row lacks is null in
+/// it. Trusts nothing: DataInvalid for text that is not such a row.
 class AMP_EXPORT JsonRowDecoder {
  public:
   static Result<JsonRowDecoder> Make(std::shared_ptr<arrow::Schema> schema);

@@ -49,7 +49,7 @@ class LMDBTestConfig : public LoaderTestConfig {
   }
   Status CleanupTable(const TableName& table) override {
     if (!std::filesystem::exists(Path() + "/data.mdb")) return Status::OK();
-    return DropLmdb(Path(), table);
+    return DropLmdb(Path(), table, /*streams=*/true);
   }
   Result<std::vector<std::string>> GetColumnNames(const TableName& table) override {
     ARROW_ASSIGN_OR_RAISE(const auto rows, QueryRows(table, "", ""));

@@ -189,6 +189,17 @@ TEST(JsonDecoder, RefusesWhatIsNoRow) {
   }
 }
 
+TEST(JsonDecoder, AColumnThatARowLacksIsNull) {
+  const auto schema = arrow::schema({field("a", int8()), field("b", utf8())});
+  const auto back = Decode(schema, {R"({"a":1})", R"({"a":2,"b":"x"})"});
+  ASSERT_TRUE(back.ok()) << back.status().ToString();
+  EXPECT_TRUE((*back)->column(1)->IsNull(0));
+  EXPECT_TRUE((*back)->column(1)->IsValid(1));
+  const auto strict = arrow::schema({field("a", int8()), field("b", utf8(), false)});
+  EXPECT_TRUE(unit::Fails(Decode(strict, {R"({"a":1})"}).status(), ErrorKind::kDataInvalid,
+                          {"a column is missing"}));
+}
+
 TEST(JsonDecoder, PrefixesAndFlippedBytesNeverCrash) {
   const BatchPtr batch = unit::BatchOfExamples();
   const Strings rows = TextsOf(RenderJsonRows(*batch).ValueOrDie());

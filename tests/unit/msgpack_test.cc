@@ -160,6 +160,20 @@ TEST(Msgpack, ManyRowsThereAndBack) {
   EXPECT_TRUE(unit::SameRows(*Decode(batch->schema(), Encode(*batch)).ValueOrDie(), *batch));
 }
 
+TEST(Msgpack, ColumnsThatARowLacksAtItsEndAreNull) {
+  const auto wide = arrow::schema({field("a", int8()), field("b", utf8()), field("c", int8())});
+  const auto back = Decode(wide, {"\x91\x01", "\x93\x02\xa1x\x03"});
+  ASSERT_TRUE(back.ok()) << back.status().ToString();
+  EXPECT_TRUE((*back)->column(1)->IsNull(0));
+  EXPECT_TRUE((*back)->column(2)->IsNull(0));
+  EXPECT_TRUE((*back)->column(2)->IsValid(1));
+  const auto strict = arrow::schema({field("a", int8()), field("b", utf8(), false)});
+  EXPECT_TRUE(unit::Fails(Decode(strict, {"\x91\x01"}).status(), ErrorKind::kDataInvalid,
+                          {"a column is missing"}));
+  EXPECT_TRUE(unit::Fails(Decode(strict, {"\x93\x01\xa0\x01"}).status(), ErrorKind::kDataInvalid,
+                          {"another count of columns"}));
+}
+
 TEST(Msgpack, FinishStartsAnew) {
   const auto batch = BatchOf({{"c", ArrayOf(int8(), "[1, 2]")}});
   const Strings rows = Encode(*batch);

@@ -361,8 +361,14 @@ Result<RowDecoder> RowDecoder::Make(std::shared_ptr<arrow::Schema> schema) {
 Status RowDecoder::Append(std::string_view row) {
   Reader in(row);
   ARROW_ASSIGN_OR_RAISE(const uint32_t columns, in.Sequence(kArrayTags));
-  if (columns != builders_.size()) return Broken("another count of columns");
-  for (const auto& builder : builders_) ARROW_RETURN_NOT_OK(AppendValue(&in, builder.get()));
+  if (columns > builders_.size()) return Broken("another count of columns");
+  for (size_t i = columns; i < builders_.size(); ++i) {
+    if (!schema_->field(static_cast<int>(i))->nullable()) return Broken("a column is missing");
+  }
+  for (size_t i = 0; i < builders_.size(); ++i) {
+    ARROW_RETURN_NOT_OK(i < columns ? AppendValue(&in, builders_[i].get())
+                                    : builders_[i]->AppendNull());
+  }
   if (!in.empty()) return Broken("bytes after its end");
   ++rows_;
   return Status::OK();

@@ -11,8 +11,8 @@
 
 namespace amp::msgpack {
 
-/// Rows as MakeRowEncoder writes them back to Arrow. Trusts nothing: DataInvalid for bytes that are
-/// not such a row.
+/// Rows as MakeRowEncoder writes them back to Arrow; nullable columns at the end that a row lacks
+/// are null in it. Trusts nothing: DataInvalid for bytes that are not such a row.
 class AMP_EXPORT RowDecoder {
  public:
   static Result<RowDecoder> Make(std::shared_ptr<arrow::Schema> schema);

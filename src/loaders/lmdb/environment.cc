@@ -57,9 +57,11 @@ struct Meaning {
   std::string_view advice;
 };
 
-constexpr std::array<Meaning, 15> kMeanings{{
+constexpr std::array<Meaning, 16> kMeanings{{
     {MDB_MAP_FULL, ErrorKind::kUnavailable, "Raise map_size, or leave it out: then it grows"},
     {MDB_DBS_FULL, ErrorKind::kUnavailable, "This process has 1024 tables of the database open"},
+    {MDB_MAP_RESIZED, ErrorKind::kUnavailable,
+     "Another process let the database grow; try again when what is open has ended"},
     {MDB_READERS_FULL, ErrorKind::kRateLimited, "Too many readers are open; end some"},
     {MDB_TXN_FULL, ErrorKind::kUnavailable, "The load is too large for one transaction; split it"},
     {MDB_INVALID, ErrorKind::kAlreadyExists,
@@ -105,25 +107,29 @@ Status LmdbError(int code, std::string_view operation, std::string_view path) {
   return MakeError({.kind = kind,
                     .side = ErrorSide::kTarget,
                     .operation = std::string(operation),
-                    .native_code = std::to_string(code)},
+                    .native_code = std::to_string(code),
+                    .retryable = code == MDB_MAP_RESIZED},
                    fmt::format("LMDB '{}': {}: {}{}{}", path, operation, mdb_strerror(code),
                                advice.empty() ? "" : ". ", advice));
 }
 
 Result<Txn> Txn::Begin(std::shared_ptr<Environment> environment, bool read_only) {
   MDB_txn* txn = nullptr;
-  const int code = mdb_txn_begin(environment->get(), nullptr, read_only ? MDB_RDONLY : 0, &txn);
+  const int code = environment->BeginTxn(read_only ? MDB_RDONLY : 0, &txn);
   if (code != 0) return LmdbError(code, "starting a transaction", environment->path());
   return Txn(std::move(environment), txn);
 }
 
 Status Txn::Commit() {
   const int code = mdb_txn_commit(std::exchange(txn_, nullptr));
+  --environment_->active_;
   return code == 0 ? Status::OK() : LmdbError(code, "commit", environment_->path());
 }
 
 void Txn::Abort() {
-  if (txn_ != nullptr) mdb_txn_abort(std::exchange(txn_, nullptr));
+  if (txn_ == nullptr) return;
+  mdb_txn_abort(std::exchange(txn_, nullptr));
+  --environment_->active_;
 }
 
 Result<Cursor> Cursor::Open(const Txn& txn, MDB_dbi dbi) {
@@ -209,15 +215,49 @@ Environment::~Environment() {
   open.closed.notify_all();
 }
 
+int Environment::TryBegin(unsigned flags, MDB_txn** txn) {
+  const std::shared_lock lock(map_mutex_);
+  const int code = mdb_txn_begin(env_, nullptr, flags, txn);
+  if (code == 0) ++active_;
+  return code;
+}
+
+int Environment::BeginTxn(unsigned flags, MDB_txn** txn) {
+  const int code = TryBegin(flags, txn);
+  return code == MDB_MAP_RESIZED && AdoptMapSize() ? TryBegin(flags, txn) : code;
+}
+
+// Another process, which may use more, let the file grow beyond this one's map. The map can be
+// changed only while this process has no transaction.
+bool Environment::AdoptMapSize() {
+  const std::unique_lock lock(map_mutex_, std::try_to_lock);
+  return lock.owns_lock() && active_ == 0 && mdb_env_set_mapsize(env_, 0) == 0;
+}
+
+std::optional<MDB_dbi> Environment::KnownHandle(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto known = databases_.find(name);
+  return known == databases_.end() ? std::nullopt : std::optional(known->second);
+}
+
+Result<std::optional<MDB_dbi>> Environment::Find(const std::string& name, bool create) {
+  if (const auto known = KnownHandle(name)) return known;
+  ARROW_ASSIGN_OR_RAISE(const auto found, OpenHandle(name, /*create=*/false));
+  if (found || !create) return found;
+  return OpenHandle(name, /*create=*/true);
+}
+
 // A handle is opened in a short transaction of its own: LMDB allows one such transaction at a time,
 // and a load may take long. So a load that fails may leave an empty named database, but no table:
 // that is there only with its description.
-Result<std::optional<MDB_dbi>> Environment::Find(const std::string& name, bool create) {
+Result<std::optional<MDB_dbi>> Environment::OpenHandle(const std::string& name, bool create) {
+  // Before the lock: a writer may have to wait for another, and those who look must not wait too.
+  ARROW_ASSIGN_OR_RAISE(Txn txn, Txn::Begin(shared_from_this(), /*read_only=*/!create));
   const std::lock_guard lock(mutex_);
   if (const auto known = databases_.find(name); known != databases_.end()) return known->second;
-  ARROW_ASSIGN_OR_RAISE(Txn txn, Txn::Begin(shared_from_this(), /*read_only=*/!create));
   MDB_dbi dbi = 0;
   const int code = mdb_dbi_open(txn.get(), name.c_str(), create ? MDB_CREATE : 0, &dbi);
+  if (code != 0) txn.Abort();
   if (code == MDB_NOTFOUND) return std::nullopt;
   if (code != 0) return LmdbError(code, fmt::format("opening table '{}'", name), path_);
   ARROW_RETURN_NOT_OK(txn.Commit());

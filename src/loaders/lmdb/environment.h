@@ -2,10 +2,12 @@
 
 #include <lmdb.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 
@@ -60,6 +62,7 @@ class Cursor {
   }
   /// MDB_FIRST, MDB_NEXT, …; false at the end.
   Result<bool> Get(MDB_cursor_op op, MDB_val* key, MDB_val* value) const;
+  MDB_cursor* get() const { return cursor_; }
 
  private:
   explicit Cursor(MDB_cursor* cursor) : cursor_(cursor) {}
@@ -79,15 +82,23 @@ class Environment : public std::enable_shared_from_this<Environment> {
   const std::string& path() const { return path_; }
 
  private:
+  friend class Txn;
   Environment(MDB_env* env, std::string path) : env_(env), path_(std::move(path)) {}
   static Result<std::shared_ptr<Environment>> OpenNew(const LMDBConfig& config);
   Status Map(const LMDBConfig& config);
+  std::optional<MDB_dbi> KnownHandle(const std::string& name);
+  Result<std::optional<MDB_dbi>> OpenHandle(const std::string& name, bool create);
+  int BeginTxn(unsigned flags, MDB_txn** txn);
+  int TryBegin(unsigned flags, MDB_txn** txn);
+  bool AdoptMapSize();
 
   MDB_env* env_;
   std::string path_;
   std::string key_;  ///< the folder's real path, once open
   std::mutex mutex_;
   std::map<std::string, MDB_dbi> databases_;
+  std::shared_mutex map_mutex_;  ///< held alone while the map changes
+  std::atomic<int> active_ = 0;  ///< transactions of this process
 };
 
 }  // namespace amp::lmdb

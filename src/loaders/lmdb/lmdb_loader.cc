@@ -4,6 +4,8 @@
 #include "core/schema.h"
 #include "loaders/lmdb/key_encoder.h"
 #include "loaders/lmdb/lmdb_transaction.h"
+#include "loaders/lmdb/stream_open.h"
+#include "loaders/lmdb/stream_store.h"
 #include "loaders/lmdb/table_reader.h"
 #include "loaders/lmdb/value_format.h"
 
@@ -53,6 +55,26 @@ Status LMDBLoader::CheckTableName(const TableName& table) const {
 Result<std::unique_ptr<Transaction>> LMDBLoader::BeginTransactionImpl(const WriteSpec& spec) {
   ARROW_ASSIGN_OR_RAISE(const auto environment, Environment(/*create=*/true));
   return lmdb::LmdbTransaction::Begin(environment, config(), spec);
+}
+
+Result<StreamState> LMDBLoader::OpenStreamImpl(const StreamSpec& spec) {
+  ARROW_ASSIGN_OR_RAISE(const auto environment, Environment(/*create=*/true));
+  return lmdb::OpenStream(environment, config(), spec);
+}
+
+Result<std::vector<StreamState>> LMDBLoader::ReadStreamsImpl(const TableName& table) {
+  ARROW_ASSIGN_OR_RAISE(const auto environment, Environment(/*create=*/false));
+  if (environment == nullptr) return std::vector<StreamState>();
+  ARROW_ASSIGN_OR_RAISE(const auto databases,
+                        lmdb::StreamDatabases::Find(environment.get(), /*create=*/false));
+  if (!databases) return std::vector<StreamState>();
+  ARROW_ASSIGN_OR_RAISE(const lmdb::Txn txn, lmdb::Txn::Begin(environment, /*read_only=*/true));
+  return lmdb::ReadStates(lmdb::StreamStore(&txn, *databases, table));
+}
+
+Status LMDBLoader::ResetTableImpl(const TableName& table) {
+  ARROW_ASSIGN_OR_RAISE(const auto environment, Environment(/*create=*/false));
+  return environment == nullptr ? Status::OK() : lmdb::ResetTable(environment, table);
 }
 
 Result<std::optional<LMDBLoader::OpenTable>> LMDBLoader::FindTable(const TableName& table) {

@@ -17,16 +17,20 @@ class LMDBLoader final : public DataLoader<LMDBLoader, LMDBConfig> {
       .name = "lmdb",
       .summary = "LMDB, an embedded key-value store: a folder, no server",
       .url_path = "path",
-      .modes = {kAppend, kOverwrite, kUpsert},
+      .modes = {kAppend, kOverwrite, kUpsert, kMerge},
       .requires_schema_match = true,
       .supports_transactions = true,
-      .max_writers = 1};
+      .max_writers = 1,
+      .stream_modes = {kAppend, kUpsert, kMerge}};
   using DataLoader::DataLoader;
 
  protected:
   Status ConnectImpl() override;
   Status DisconnectImpl() override;
   Result<std::unique_ptr<Transaction>> BeginTransactionImpl(const WriteSpec& spec) override;
+  Result<StreamState> OpenStreamImpl(const StreamSpec& spec) override;
+  Result<std::vector<StreamState>> ReadStreamsImpl(const TableName& table) override;
+  Status ResetTableImpl(const TableName& table) override;
   Result<std::optional<TableInfo>> TableInfoImpl(const TableName& table) override;
   Result<std::shared_ptr<arrow::RecordBatchReader>> ReadTableImpl(
       const TableName& table, const ReadOptions& options) override;

@@ -1,8 +1,13 @@
 #include "loaders/lmdb/table_format.h"
 
+#include <arrow/array/util.h>
+#include <arrow/record_batch.h>
+
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "core/schema.h"
+#include "core/stream_state.h"
 
 namespace amp::lmdb {
 namespace {
@@ -49,7 +54,69 @@ Status CheckKept(const std::string& table, const TableFormat& known, const KeySp
   return Status::OK();
 }
 
+bool InKey(const KeySpec& key, const std::string& column) {
+  return std::find(key.columns.begin(), key.columns.end(), column) != key.columns.end() ||
+         key.pattern.find('{' + column + '}') != std::string::npos;
+}
+
+bool MayBeMissing(const TableFormat& format, const arrow::Field& field, LoadMode mode) {
+  if (!field.nullable()) return false;
+  if (IsStreamColumn(field.name())) return true;
+  return mode == LoadMode::kMerge && !InKey(format.key, field.name());
+}
+
 }  // namespace
+
+Status CheckEmpty(const Txn& txn, MDB_dbi rows, const std::string& table) {
+  MDB_stat stat{};
+  const int code = mdb_stat(txn.get(), rows, &stat);
+  if (code != 0) return LmdbError(code, "looking at the table", txn.environment().path());
+  if (stat.ms_entries == 0) return Status::OK();
+  return MakeError({.kind = ErrorKind::kAlreadyExists, .side = ErrorSide::kTarget},
+                   fmt::format("the database '{}' holds entries that Ampload did not write; "
+                               "choose another table",
+                               table));
+}
+
+std::string NewTableId() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+Result<std::vector<int>> PlaceColumns(const TableFormat& format, const arrow::Schema& incoming,
+                                      const std::string& table, LoadMode mode) {
+  arrow::FieldVector wanted;
+  for (const auto& field : format.schema->fields()) {
+    const bool there = incoming.GetFieldIndex(field->name()) >= 0;
+    if (there || !MayBeMissing(format, *field, mode)) wanted.push_back(field);
+  }
+  ARROW_RETURN_NOT_OK(MatchColumns(arrow::Schema(wanted), incoming, table));
+  std::vector<int> places;
+  for (const auto& field : format.schema->fields()) {
+    places.push_back(incoming.GetFieldIndex(field->name()));
+  }
+  return places;
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> Arrange(const arrow::RecordBatch& batch,
+                                                    const arrow::Schema& schema,
+                                                    const std::vector<int>& places) {
+  if (std::find(places.begin(), places.end(), -1) == places.end()) {
+    return batch.SelectColumns(places);
+  }
+  arrow::ArrayVector columns;
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (places[i] >= 0) {
+      columns.push_back(batch.column(places[i]));
+      continue;
+    }
+    const auto& type = schema.field(static_cast<int>(i))->type();
+    ARROW_ASSIGN_OR_RAISE(auto nulls, arrow::MakeArrayOfNull(type, batch.num_rows()));
+    columns.push_back(std::move(nulls));
+  }
+  return arrow::RecordBatch::Make(arrow::schema(schema.fields()), batch.num_rows(),
+                                  std::move(columns));
+}
 
 Result<TableFormat> ChooseFormat(const TableRequest& request,
                                  const std::optional<TableFormat>& known) {
@@ -57,14 +124,15 @@ Result<TableFormat> ChooseFormat(const TableRequest& request,
   TableFormat format{request.schema, key,
                      request.config.value_format.value_or(LmdbValueFormat::kMsgpack)};
   if (known) {
-    ARROW_RETURN_NOT_OK(MatchColumns(*known->schema, *request.schema, request.table));
+    ARROW_RETURN_NOT_OK(PlaceColumns(*known, *request.schema, request.table, request.mode));
     ARROW_RETURN_NOT_OK(CheckKept(request.table, *known, key, request.config));
     format = *known;
   }
-  if (request.mode == LoadMode::kUpsert && format.key == KeySpec{}) {
-    return MakeError(
-        ErrorKind::kConfigInvalid,
-        fmt::format("table '{}': upsert needs a key; name its columns with --key", request.table));
+  const bool by_key = request.mode == LoadMode::kUpsert || request.mode == LoadMode::kMerge;
+  if (by_key && format.key == KeySpec{}) {
+    return MakeError(ErrorKind::kConfigInvalid,
+                     fmt::format("table '{}': {} needs a key; name its columns with --key",
+                                 request.table, ToString(request.mode)));
   }
   return format;
 }
@@ -86,6 +154,7 @@ Result<std::optional<TableFormat>> ReadTableFormat(const Txn& txn, MDB_dbi table
   try {
     format.key.columns = json.at("key_columns").get<std::vector<std::string>>();
     format.key.pattern = json.at("key_pattern").get<std::string>();
+    format.id = json.value("id", "");
     const auto name = json.at("value_format").get<std::string>();
     const auto names = AmpEnumNames(LmdbValueFormat{});
     const auto found = std::find(names.begin(), names.end(), name);
@@ -106,7 +175,8 @@ Status WriteTableFormat(const Txn& txn, MDB_dbi tables, const std::string& table
       {"schema", SchemaToText(*format.schema)},
       {"key_columns", format.key.columns},
       {"key_pattern", format.key.pattern},
-      {"value_format", names[static_cast<size_t>(format.value_format)]}};
+      {"value_format", names[static_cast<size_t>(format.value_format)]},
+      {"id", format.id}};
   const std::string text = json.dump();
   MDB_val key = Val(table);
   MDB_val value = Val(text);

@@ -1,5 +1,6 @@
 #include "loaders/lmdb/value_format.h"
 
+#include <arrow/array/util.h>
 #include <arrow/buffer.h>
 #include <arrow/io/memory.h>
 #include <arrow/ipc/dictionary.h>
@@ -12,6 +13,7 @@
 #include "core/json_text.h"
 #include "core/msgpack/msgpack_decoder.h"
 #include "core/msgpack/msgpack_encoder.h"
+#include "core/stream_state.h"
 
 namespace amp::lmdb {
 namespace {
@@ -71,17 +73,27 @@ class DecodingReader final : public ValueReader {
   Decoder decoder_;
 };
 
+/// The schema without a stream's columns at its end: what rows had before the table was adopted.
+std::shared_ptr<arrow::Schema> WithoutStreamColumns(const arrow::Schema& schema) {
+  arrow::FieldVector fields = schema.fields();
+  while (!fields.empty() && IsStreamColumn(fields.back()->name())) fields.pop_back();
+  return arrow::schema(std::move(fields));
+}
+
 class ArrowReader final : public ValueReader {
  public:
-  explicit ArrowReader(std::shared_ptr<arrow::Schema> schema) : schema_(std::move(schema)) {}
+  explicit ArrowReader(std::shared_ptr<arrow::Schema> schema)
+      : schema_(std::move(schema)), older_(WithoutStreamColumns(*schema_)) {}
 
   Status Append(std::string_view value) override {
     // Copied: the bytes in the database may lie at any address, Arrow wants aligned ones.
-    arrow::io::BufferReader input(arrow::Buffer::FromString(std::string(value)));
-    const arrow::ipc::DictionaryMemo memo;
-    ARROW_ASSIGN_OR_RAISE(auto row, arrow::ipc::ReadRecordBatch(
-                                        schema_, &memo, arrow::ipc::IpcReadOptions(), &input));
-    rows_.push_back(std::move(row));
+    const auto message = arrow::Buffer::FromString(std::string(value));
+    auto row = Read(message, schema_);
+    // A row with fewer columns has too few fields to be read as one with all of them.
+    const bool maybe_older = !row.ok() && older_->num_fields() < schema_->num_fields();
+    if (maybe_older) row = ReadOlder(message);
+    ARROW_RETURN_NOT_OK(row);
+    rows_.push_back(*std::move(row));
     return Status::OK();
   }
   Result<std::shared_ptr<arrow::RecordBatch>> Finish() override {
@@ -91,7 +103,27 @@ class ArrowReader final : public ValueReader {
   }
 
  private:
+  using Row = std::shared_ptr<arrow::RecordBatch>;
+
+  static Result<Row> Read(const std::shared_ptr<arrow::Buffer>& message,
+                          const std::shared_ptr<arrow::Schema>& schema) {
+    arrow::io::BufferReader input(message);
+    const arrow::ipc::DictionaryMemo memo;
+    return arrow::ipc::ReadRecordBatch(schema, &memo, arrow::ipc::IpcReadOptions(), &input);
+  }
+
+  Result<Row> ReadOlder(const std::shared_ptr<arrow::Buffer>& message) const {
+    ARROW_ASSIGN_OR_RAISE(const Row row, Read(message, older_));
+    arrow::ArrayVector columns = row->columns();
+    for (int i = older_->num_fields(); i < schema_->num_fields(); ++i) {
+      ARROW_ASSIGN_OR_RAISE(auto null, arrow::MakeArrayOfNull(schema_->field(i)->type(), 1));
+      columns.push_back(std::move(null));
+    }
+    return arrow::RecordBatch::Make(schema_, 1, std::move(columns));
+  }
+
   std::shared_ptr<arrow::Schema> schema_;
+  std::shared_ptr<arrow::Schema> older_;
   arrow::RecordBatchVector rows_;
 };
 
