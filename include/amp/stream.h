@@ -27,7 +27,9 @@ inline constexpr int kSlotShift = 48;
 inline constexpr int32_t kMostSlots = 1 << 15;
 constexpr int64_t SlotBase(int32_t slot) { return int64_t{slot} << kSlotShift; }
 /// The largest id of a slot.
-constexpr int64_t SlotEnd(int32_t slot) { return SlotBase(slot + 1) - 1; }
+constexpr int64_t SlotEnd(int32_t slot) {
+  return SlotBase(slot) + ((int64_t{1} << kSlotShift) - 1);
+}
 
 /// What is written down about the rows of one `Transaction::Write`.
 struct BatchRecord {

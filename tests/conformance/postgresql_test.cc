@@ -303,7 +303,7 @@ TEST_F(PostgreSQL, ALostConnectionInTheMiddleOfALoadRollsItBack) {
       killed = Value(
           "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE state = 'active' "
           "AND "
-          "query LIKE 'COPY \"pg_test\"%'");
+          "query LIKE 'COPY %\"pg_test\" (%'");
     }
   });
   const LoadResult result = loader_->LoadStream(reader, table_);

@@ -155,19 +155,51 @@ Result<Rows> Connection::Query(const std::string& sql, std::string_view operatio
   return Rows(std::move(result));
 }
 
-Status Connection::Commit() {
-  const auto tag = Execute("COMMIT", "commit");
-  if (tag.ok()) {
-    // COMMIT of a failed transaction is answered with ROLLBACK, and without an error.
-    if (*tag == "COMMIT") return Status::OK();
-    return MakeError(ErrorKind::kInternal, "commit: the transaction had failed before");
+Result<std::vector<Rows>> Connection::ExecuteAll(const std::string& sql,
+                                                 std::string_view operation) {
+  std::vector<Rows> all;
+  Status status;
+  if (PQsendQuery(connection_.get(), sql.c_str()) != 1) {
+    return ConnectionError(operation, connection_.get());
   }
-  if (usable() || !ErrorInfoOf(tag.status()).native_code.empty()) return tag.status();
+  while (ResultPtr result{PQgetResult(connection_.get())}) {
+    const ExecStatusType state = PQresultStatus(result.get());
+    if (state == PGRES_COMMAND_OK || state == PGRES_TUPLES_OK) {
+      all.emplace_back(std::move(result));
+    } else if (status.ok()) {
+      status = Failure(operation, result.get());
+    }
+  }
+  ARROW_RETURN_NOT_OK(status);
+  return all;
+}
+
+Result<std::vector<Rows>> Connection::Commit(const std::string& last) {
+  auto all = ExecuteAll(last.empty() ? "COMMIT" : last + "; COMMIT", "commit");
+  if (!all.ok()) return CommitError(all.status());
+  // COMMIT of a failed transaction is answered with ROLLBACK, and without an error.
+  if (!all->empty() && all->back().tag() == "COMMIT") return all;
+  return MakeError(ErrorKind::kInternal, "commit: the transaction had failed before");
+}
+
+// An error that leaves the connection whole says that nothing was committed. A server that is being
+// stopped may have committed before it says so.
+Status Connection::CommitError(const Status& error) const {
+  if (usable()) return error;
   return MakeError(
       {.kind = ErrorKind::kCommitUnknown, .side = ErrorSide::kTarget, .operation = "commit"},
       "commit: the connection was lost before the server answered, so it is not known "
       "whether the rows are stored. Count them before loading again");
 }
+
+std::string Connection::Literal(std::string_view text) const {
+  const std::unique_ptr<char, decltype(&PQfreemem)> quoted(
+      PQescapeLiteral(connection_.get(), text.data(), text.size()), &PQfreemem);
+  return quoted == nullptr ? "NULL" : quoted.get();
+}
+
+// Nobody has asked it anything: what it says is a farewell, mostly.
+bool Connection::Quiet() const { return usable() && !HasAnswer(); }
 
 Status Connection::BeginCopyIn(const std::string& sql) {
   const ResultPtr result(PQexec(connection_.get(), sql.c_str()));
@@ -246,10 +278,10 @@ Result<ConnectionPool::Lease> ConnectionPool::Take() {
   std::unique_lock lock(mutex_);
   returned_.wait(lock, [&] { return !idle_.empty() || in_use_ < config_.pool_size; });
   ++in_use_;
-  if (!idle_.empty()) {
+  while (!idle_.empty()) {
     auto connection = std::move(idle_.back());
     idle_.pop_back();
-    return Lease(shared_from_this(), std::move(connection));
+    if (connection->Quiet()) return Lease(shared_from_this(), std::move(connection));
   }
   lock.unlock();
   auto opened = Connection::Open(config_);
@@ -263,7 +295,9 @@ Result<ConnectionPool::Lease> ConnectionPool::Take() {
 void ConnectionPool::GiveBack(std::unique_ptr<Connection> connection) {
   const std::lock_guard lock(mutex_);
   --in_use_;
-  if (connection != nullptr && connection->usable() && !connection->in_transaction()) {
+  if (connection != nullptr && !connection->usable()) {
+    idle_.clear();  // what broke one has broken the others, mostly
+  } else if (connection != nullptr && !connection->in_transaction()) {
     idle_.push_back(std::move(connection));
   }
   returned_.notify_one();

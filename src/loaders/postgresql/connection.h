@@ -33,6 +33,10 @@ class Rows {
   }
   int64_t integer(int row, int column) const { return std::stoll(text(row, column)); }
   bool flag(int row, int column) const { return text(row, column) == "t"; }
+  /// Rows that the statement inserted, changed or deleted.
+  int64_t affected() const { return std::atoll(PQcmdTuples(result_.get())); }
+  /// What the server calls the statement, such as "COMMIT".
+  std::string tag() const { return PQcmdStatus(result_.get()); }
 
  private:
   ResultPtr result_;
@@ -44,7 +48,9 @@ class Connection {
   static Result<std::unique_ptr<Connection>> Open(const PostgreSQLConfig& config);
 
   /// False once the connection is broken.
-  bool usable() const { return PQstatus(connection_.get()) == CONNECTION_OK; }
+  bool usable() const {
+    return connection_ != nullptr && PQstatus(connection_.get()) == CONNECTION_OK;
+  }
   /// Whether a transaction block is open, failed or not.
   bool in_transaction() const { return PQtransactionStatus(connection_.get()) != PQTRANS_IDLE; }
   std::string server_version() const;
@@ -53,8 +59,18 @@ class Connection {
   Result<std::string> Execute(const std::string& sql, std::string_view operation);
   Result<Rows> Query(const std::string& sql, std::string_view operation,
                      const std::vector<std::string>& parameters = {});
-  /// COMMIT. CommitUnknown when the connection broke before the answer came.
-  Status Commit();
+  /// Runs statements joined by `;` in one round trip; what each of them gave. The first that fails
+  /// ends it.
+  Result<std::vector<Rows>> ExecuteAll(const std::string& sql, std::string_view operation);
+  /// Runs `last` and COMMIT in one round trip, so that the server waits for no client between them;
+  /// what `last` gave. CommitUnknown when the connection broke before the answer came.
+  Result<std::vector<Rows>> Commit(const std::string& last = {});
+  /// Text as an SQL literal.
+  std::string Literal(std::string_view text) const;
+  /// False when the server has said something while nobody used the connection, or closed it.
+  bool Quiet() const;
+  /// Gives the connection up: it is as if it were lost.
+  void Close() { connection_.reset(); }
 
   Status BeginCopyIn(const std::string& sql);
   Status PutCopyData(std::span<const uint8_t> bytes);
@@ -78,6 +94,7 @@ class Connection {
   Status Prepare(const PostgreSQLConfig& config);
   Status Failure(std::string_view operation, const PGresult* result) const;
   Status DrainResults(std::string_view operation);
+  Status CommitError(const Status& error) const;
 
   std::unique_ptr<PGconn, Finish> connection_;
 };

@@ -3,7 +3,9 @@
 #include "core/log.h"
 #include "core/schema.h"
 #include "loaders/postgresql/copy_reader.h"
+#include "loaders/postgresql/open_stream.h"
 #include "loaders/postgresql/postgresql_transaction.h"
+#include "loaders/postgresql/stream_transaction.h"
 #include "loaders/postgresql/table.h"
 
 namespace amp {
@@ -27,11 +29,13 @@ Status PostgreSQLLoader::ConnectImpl() {
   }
   Log().info("connected to PostgreSQL {}", connection->server_version());
   pool_ = std::move(pool);
+  stream_tables_ = std::make_shared<postgresql::StreamTableCache>();
   return Status::OK();
 }
 
 Status PostgreSQLLoader::DisconnectImpl() {
   pool_.reset();
+  stream_tables_.reset();
   return Status::OK();
 }
 
@@ -67,8 +71,31 @@ Status CheckNoKey(const WriteSpec& spec) {
 Result<std::unique_ptr<Transaction>> PostgreSQLLoader::BeginTransactionImpl(const WriteSpec& spec) {
   ARROW_RETURN_NOT_OK(CheckNoKey(spec));
   ARROW_ASSIGN_OR_RAISE(auto connection, pool_->Take());
-  return postgresql::PostgreSQLTransaction::Begin(std::move(connection), Qualified(spec.table),
-                                                  spec);
+  if (spec.stream) {
+    return postgresql::StreamTransaction::Begin(
+        {std::move(connection), config().schema, stream_tables_}, spec);
+  }
+  ARROW_ASSIGN_OR_RAISE(auto place, FindPlace(*connection, config().schema, spec.table));
+  return postgresql::PostgreSQLTransaction::Begin(std::move(connection), std::move(place), spec);
+}
+
+Result<StreamState> PostgreSQLLoader::OpenStreamImpl(const StreamSpec& spec) {
+  ARROW_ASSIGN_OR_RAISE(const auto connection, pool_->Take());
+  ARROW_ASSIGN_OR_RAISE(const auto place, FindPlace(*connection, config().schema, spec.table));
+  return postgresql::OpenStream(*connection, place, spec, stream_tables_.get());
+}
+
+Result<std::vector<StreamState>> PostgreSQLLoader::ReadStreamsImpl(const TableName& table) {
+  ARROW_ASSIGN_OR_RAISE(const auto connection, pool_->Take());
+  ARROW_ASSIGN_OR_RAISE(const auto place, FindPlace(*connection, config().schema, table));
+  return postgresql::ReadStreams(*connection, place);
+}
+
+Status PostgreSQLLoader::ResetTableImpl(const TableName& table) {
+  ARROW_ASSIGN_OR_RAISE(const auto connection, pool_->Take());
+  ARROW_ASSIGN_OR_RAISE(const auto place, FindPlace(*connection, config().schema, table));
+  stream_tables_->Drop(table);
+  return postgresql::ResetTable(*connection, place);
 }
 
 Result<std::optional<TableInfo>> PostgreSQLLoader::TableInfoImpl(const TableName& table) {
@@ -124,6 +151,8 @@ Result<TablePlan> PostgreSQLLoader::PlanTableImpl(const WriteSpec& spec) {
     plan.statements.push_back(std::move(sql));
   }
   if (spec.mode == LoadMode::kOverwrite && columns) {
+    ARROW_ASSIGN_OR_RAISE(const auto place, FindPlace(*connection, config().schema, spec.table));
+    ARROW_RETURN_NOT_OK(postgresql::CheckHasNoStreams(*connection, place));
     plan.statements.push_back("DELETE FROM " + qualified);
   }
   return plan;

@@ -5,6 +5,7 @@
 #include "amp/loader.h"
 #include "loaders/postgresql/connection.h"
 #include "loaders/postgresql/postgresql_config.h"
+#include "loaders/postgresql/stream_table.h"
 
 namespace amp {
 
@@ -17,13 +18,17 @@ class PostgreSQLLoader final : public DataLoader<PostgreSQLLoader, PostgreSQLCon
       .aliases = {"postgres"},
       .url_path = "database",
       .modes = {kAppend, kOverwrite},
-      .supports_transactions = true};
+      .supports_transactions = true,
+      .stream_modes = {kAppend}};
   using DataLoader::DataLoader;
 
  protected:
   Status ConnectImpl() override;
   Status DisconnectImpl() override;
   Result<std::unique_ptr<Transaction>> BeginTransactionImpl(const WriteSpec& spec) override;
+  Result<StreamState> OpenStreamImpl(const StreamSpec& spec) override;
+  Result<std::vector<StreamState>> ReadStreamsImpl(const TableName& table) override;
+  Status ResetTableImpl(const TableName& table) override;
   Result<std::optional<TableInfo>> TableInfoImpl(const TableName& table) override;
   Result<std::shared_ptr<arrow::RecordBatchReader>> ReadTableImpl(
       const TableName& table, const ReadOptions& options) override;
@@ -37,6 +42,7 @@ class PostgreSQLLoader final : public DataLoader<PostgreSQLLoader, PostgreSQLCon
   Metadata Facts() const;
   // Leased connections hold it too, so that disconnecting waits for none.
   std::shared_ptr<postgresql::ConnectionPool> pool_;
+  std::shared_ptr<postgresql::StreamTableCache> stream_tables_;
 };
 
 }  // namespace amp

@@ -4,30 +4,17 @@
 
 #include "core/log.h"
 #include "core/schema.h"
+#include "loaders/postgresql/open_stream.h"
 #include "loaders/postgresql/table.h"
 
 namespace amp::postgresql {
 
-PostgreSQLTransaction::PostgreSQLTransaction(ConnectionPool::Lease connection,
-                                             std::string qualified, TableName table,
-                                             std::shared_ptr<arrow::Schema> plain)
-    : connection_(std::move(connection)),
-      qualified_(std::move(qualified)),
-      table_(std::move(table)),
-      plain_(std::move(plain)) {}
-
 Result<std::unique_ptr<Transaction>> PostgreSQLTransaction::Begin(ConnectionPool::Lease connection,
-                                                                  std::string qualified,
+                                                                  TablePlace place,
                                                                   const WriteSpec& spec) {
-  ARROW_ASSIGN_OR_RAISE(auto plain, PlainSchema(*spec.schema));
-  std::unique_ptr<PostgreSQLTransaction> transaction(new PostgreSQLTransaction(
-      std::move(connection), std::move(qualified), spec.table, std::move(plain)));
-  const Status status = transaction->Prepare(spec.mode);
-  if (!status.ok()) {
-    const Status rolled_back = transaction->Rollback();
-    if (!rolled_back.ok()) Log().debug("rolling back: {}", rolled_back.message());
-    return status;
-  }
+  std::unique_ptr<PostgreSQLTransaction> transaction(
+      new PostgreSQLTransaction(std::move(connection), std::move(place)));
+  ARROW_RETURN_NOT_OK(transaction->Prepare(spec));
   return transaction;
 }
 
@@ -36,77 +23,57 @@ PostgreSQLTransaction::~PostgreSQLTransaction() {
   if (!status.ok()) Log().debug("rolling back: {}", status.message());
 }
 
-Status PostgreSQLTransaction::Prepare(LoadMode mode) {
+Status PostgreSQLTransaction::Prepare(const WriteSpec& spec) {
+  ARROW_ASSIGN_OR_RAISE(auto plain, PlainSchema(*spec.schema));
   ARROW_RETURN_NOT_OK(connection_->Execute("BEGIN", "begin"));
   open_ = true;
-  ARROW_ASSIGN_OR_RAISE(const std::vector<uint32_t> oids, EnsureTable());
-  ARROW_ASSIGN_OR_RAISE(encoder_, MakeCopyEncoder(*plain_, oids));
-  if (mode != LoadMode::kOverwrite) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const std::vector<uint32_t> oids, EnsureTable(*plain));
+  ARROW_ASSIGN_OR_RAISE(rows_, RowCopier::Make(place_.qualified(), std::move(plain), oids));
+  return spec.mode == LoadMode::kOverwrite ? Clear() : Status::OK();
+}
+
+Status PostgreSQLTransaction::Clear() {
+  ARROW_RETURN_NOT_OK(CheckHasNoStreams(*connection_, place_));
   // DELETE, not TRUNCATE: a reader with an older snapshot goes on seeing the old rows. The lock
   // keeps out a second OVERWRITE, whose DELETE would not see our rows; readers are not kept out.
   ARROW_RETURN_NOT_OK(connection_->Execute(
-      fmt::format("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", qualified_), "locking the table"));
-  return connection_->Execute(fmt::format("DELETE FROM {}", qualified_), "clearing the table")
-      .status();
+      fmt::format("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", place_.qualified()),
+      "locking the table"));
+  return connection_->Execute("DELETE FROM " + place_.qualified(), "clearing the table").status();
 }
 
-Result<std::vector<uint32_t>> PostgreSQLTransaction::EnsureTable() {
-  ARROW_ASSIGN_OR_RAISE(auto columns, DescribeTable(*connection_, qualified_));
+Result<std::vector<uint32_t>> PostgreSQLTransaction::EnsureTable(const arrow::Schema& plain) {
+  const std::string qualified = place_.qualified();
+  ARROW_ASSIGN_OR_RAISE(auto columns, DescribeTable(*connection_, qualified));
   if (!columns) {
     // Two who make the same table at once: the second waits here, and then finds it made.
-    ARROW_RETURN_NOT_OK(connection_->Query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
-                                           "locking the table's name", {"ampload " + qualified_}));
-    ARROW_ASSIGN_OR_RAISE(columns, DescribeTable(*connection_, qualified_));
+    ARROW_RETURN_NOT_OK(LockTableName(*connection_, place_.table));
+    ARROW_ASSIGN_OR_RAISE(columns, DescribeTable(*connection_, qualified));
   }
   if (!columns) {
-    ARROW_ASSIGN_OR_RAISE(const std::string sql, CreateTableSql(qualified_, *plain_));
-    ARROW_RETURN_NOT_OK(connection_->Execute(sql, fmt::format("creating table '{}'", table_)));
-    ARROW_ASSIGN_OR_RAISE(columns, DescribeTable(*connection_, qualified_));
+    ARROW_ASSIGN_OR_RAISE(const std::string sql, CreateTableSql(qualified, plain));
+    ARROW_RETURN_NOT_OK(
+        connection_->Execute(sql, fmt::format("creating table '{}'", place_.table)));
+    ARROW_ASSIGN_OR_RAISE(columns, DescribeTable(*connection_, qualified));
   }
   if (!columns) return Status::UnknownError("the new table is not to be seen");
-  return MatchTable(*columns, *plain_, table_);
-}
-
-Status PostgreSQLTransaction::StartCopy() {
-  std::vector<std::string> names;
-  for (const std::string& name : plain_->field_names()) names.push_back(QuoteName(name));
-  ARROW_RETURN_NOT_OK(connection_->BeginCopyIn(
-      fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary)", qualified_, fmt::join(names, ", "))));
-  copying_ = true;
-  return connection_->PutCopyData(CopyHeader());
-}
-
-Status PostgreSQLTransaction::EndCopy() {
-  if (!copying_) return Status::OK();
-  copying_ = false;
-  ARROW_RETURN_NOT_OK(connection_->PutCopyData(CopyTrailer()));
-  const Status status = connection_->EndCopyIn();
-  return status.ok() ? status : WithContext(status, fmt::format("table '{}'", table_));
+  return MatchTable(*columns, plain, place_.table);
 }
 
 Result<int64_t> PostgreSQLTransaction::Write(const BatchRecord& /*record*/,
                                              const arrow::RecordBatch& batch) {
-  ARROW_ASSIGN_OR_RAISE(const auto plain, ToPlain(batch, plain_));
-  if (!copying_) ARROW_RETURN_NOT_OK(StartCopy());
-  ARROW_RETURN_NOT_OK(encoder_->Encode(*plain, rows_, [&](const EncodedRows& rows) {
-    return connection_->PutCopyData(rows.bytes);
-  }));
-  rows_ += batch.num_rows();
-  // An answer in the middle of a COPY is an error, mostly: no need to send the rest. If it was but
-  // a notice, the next batch starts another COPY.
-  if (connection_->HasAnswer()) ARROW_RETURN_NOT_OK(EndCopy());
+  ARROW_RETURN_NOT_OK(rows_->Write(*connection_, batch));
   return batch.num_rows();
 }
 
 Status PostgreSQLTransaction::Commit(const Checkpoint& /*checkpoint*/) {
-  ARROW_RETURN_NOT_OK(EndCopy());
+  ARROW_RETURN_NOT_OK(rows_->End(*connection_));
   open_ = false;
-  return connection_->Commit();
+  return connection_->Commit().status();
 }
 
 Status PostgreSQLTransaction::Rollback() {
-  if (copying_) connection_->AbortCopyIn();
-  copying_ = false;
+  if (rows_) rows_->Abort(*connection_);
   if (!open_) return Status::OK();
   open_ = false;
   // Without a connection there is no transaction any more either.

@@ -4,15 +4,17 @@
 
 #include "amp/transaction.h"
 #include "loaders/postgresql/connection.h"
-#include "loaders/postgresql/copy_encoder.h"
+#include "loaders/postgresql/row_copier.h"
+#include "loaders/postgresql/state_tables.h"
 
 namespace amp::postgresql {
 
-/// One database transaction: the table is made or cleared, then rows go in through one COPY.
+/// A load: one database transaction in which the table is made or cleared, then filled through
+/// COPY.
 class PostgreSQLTransaction final : public Transaction {
  public:
   static Result<std::unique_ptr<Transaction>> Begin(ConnectionPool::Lease connection,
-                                                    std::string qualified, const WriteSpec& spec);
+                                                    TablePlace place, const WriteSpec& spec);
   ~PostgreSQLTransaction() override;
 
   Result<int64_t> Write(const BatchRecord& record, const arrow::RecordBatch& batch) override;
@@ -20,20 +22,15 @@ class PostgreSQLTransaction final : public Transaction {
   Status Rollback() override;
 
  private:
-  PostgreSQLTransaction(ConnectionPool::Lease connection, std::string qualified, TableName table,
-                        std::shared_ptr<arrow::Schema> plain);
-  Status Prepare(LoadMode mode);
-  Result<std::vector<uint32_t>> EnsureTable();
-  Status StartCopy();
-  Status EndCopy();
+  PostgreSQLTransaction(ConnectionPool::Lease connection, TablePlace place)
+      : connection_(std::move(connection)), place_(std::move(place)) {}
+  Status Prepare(const WriteSpec& spec);
+  Result<std::vector<uint32_t>> EnsureTable(const arrow::Schema& plain);
+  Status Clear();
 
   ConnectionPool::Lease connection_;
-  std::string qualified_;
-  TableName table_;
-  std::shared_ptr<arrow::Schema> plain_;
-  std::optional<RowEncoder> encoder_;
-  int64_t rows_ = 0;
-  bool copying_ = false;
+  TablePlace place_;
+  std::optional<RowCopier> rows_;
   bool open_ = false;
 };
 

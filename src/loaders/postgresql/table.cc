@@ -24,13 +24,6 @@ Result<PgType> ColumnType(const arrow::Field& field) {
   return WithContext(type.status(), fmt::format("column '{}'", field.name()));
 }
 
-const TableColumn* FindColumn(const std::vector<TableColumn>& columns, std::string_view name) {
-  for (const TableColumn& column : columns) {
-    if (column.name == name) return &column;
-  }
-  return nullptr;
-}
-
 int FractionDigits(const arrow::DataType& type) {
   switch (type.id()) {
     case arrow::Type::TIME32:
@@ -92,6 +85,13 @@ std::string WhyNot(const arrow::Field& field, const TableColumn* column) {
 
 }  // namespace
 
+const TableColumn* FindColumn(const std::vector<TableColumn>& columns, std::string_view name) {
+  for (const TableColumn& column : columns) {
+    if (column.name == name) return &column;
+  }
+  return nullptr;
+}
+
 std::string QuoteName(std::string_view name) {
   std::string quoted = "\"";
   for (const char c : name) {
@@ -136,6 +136,25 @@ Result<std::optional<std::vector<TableColumn>>> DescribeTable(Connection& connec
                        .generated = rows.flag(i, 6)});
   }
   return columns;
+}
+
+Result<std::optional<TableIdentity>> IdentifyTable(Connection& connection,
+                                                   const std::string& qualified) {
+  ARROW_ASSIGN_OR_RAISE(
+      const Rows rows,
+      connection.Query("SELECT oid::int8, relfilenode::int8 FROM pg_class WHERE oid = "
+                       "to_regclass($1)",
+                       "looking at the table", {qualified}));
+  if (rows.size() == 0) return std::nullopt;
+  return TableIdentity{.id = static_cast<uint32_t>(rows.integer(0, 0)),
+                       .file = static_cast<uint32_t>(rows.integer(0, 1))};
+}
+
+Status LockTableName(Connection& connection, const TableName& table) {
+  return connection
+      .Query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "locking the table's name",
+             {"ampload table " + table})
+      .status();
 }
 
 Result<std::string> CreateTableSql(const std::string& qualified, const arrow::Schema& schema) {

@@ -36,6 +36,23 @@ struct TableColumn {
 Result<std::optional<std::vector<TableColumn>>> DescribeTable(Connection& connection,
                                                               const std::string& qualified);
 
+/// The column of that name; null where there is none.
+const TableColumn* FindColumn(const std::vector<TableColumn>& columns, std::string_view name);
+
+/// What tells a table from another one of the same name, and from what it was before its rows were
+/// written anew (as a change of a column's type does).
+struct TableIdentity {
+  uint32_t id = 0;    ///< its oid
+  uint32_t file = 0;  ///< its relfilenode; 0 for a partitioned table
+  friend bool operator==(const TableIdentity&, const TableIdentity&) = default;
+};
+/// None where there is no such table.
+Result<std::optional<TableIdentity>> IdentifyTable(Connection& connection,
+                                                   const std::string& qualified);
+
+/// Keeps out all others who would make the table, until the end of the transaction.
+Status LockTableName(Connection& connection, const TableName& table);
+
 /// CREATE TABLE for a plain schema.
 Result<std::string> CreateTableSql(const std::string& qualified, const arrow::Schema& schema);
 
