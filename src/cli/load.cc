@@ -1,5 +1,6 @@
 // ampload load: files into a table.
 
+#include "amp/job.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/source_options.h"
@@ -12,6 +13,8 @@ namespace {
 
 struct LoadArguments {
   std::string to, table;
+  std::optional<std::string> job;
+  bool adopt = false;
   SourceArguments source;
   ModeArguments mode;
 };
@@ -31,6 +34,40 @@ Result<LoadResult> Load(const Context& context, const LoadArguments& arguments) 
   return session->LoadStream(source.reader, arguments.table, options);
 }
 
+Result<LoadResult> LoadAsJob(const Context& context, const LoadArguments& arguments) {
+  ARROW_ASSIGN_OR_RAISE(const LoadOptions load, MakeLoadOptions(arguments.mode));
+  ARROW_ASSIGN_OR_RAISE(Target target, ResolveTarget(context.common, arguments.to));
+  ARROW_ASSIGN_OR_RAISE(const FileSourceOptions files,
+                        MakeSourceOptions(arguments.source, target.pipeline, context.stop));
+  ARROW_ASSIGN_OR_RAISE(const auto source, OpenFileUnits(files));
+  ARROW_ASSIGN_OR_RAISE(const Session session, target.loader->Open());
+  JobOptions options{.job = *arguments.job,
+                     .mode = load.mode,
+                     .key = load.key,
+                     .pipeline = target.pipeline,
+                     .adopt = arguments.adopt,
+                     .stop = context.stop};
+  std::optional<Progress> progress;
+  options.on_progress = [&](const JobProgress& so_far) {
+    if (!progress) progress.emplace(context.common.quiet, so_far.rows_to_load);
+    progress->Update(so_far.load, fmt::format(", unit {} of {}",
+                                              std::min(so_far.units + 1, so_far.units_to_load),
+                                              so_far.units_to_load));
+  };
+  return LoadJob(target.loader.get(), source.get(), arguments.table, options);
+}
+
+Status CheckArguments(const LoadArguments& arguments) {
+  if (!arguments.adopt || arguments.job) return Status::OK();
+  return MakeError(ErrorKind::kConfigInvalid,
+                   "--adopt goes with --job; a load without a job takes any table that fits");
+}
+
+Result<LoadResult> LoadAnyhow(const Context& context, const LoadArguments& arguments) {
+  ARROW_RETURN_NOT_OK(CheckArguments(arguments));
+  return arguments.job ? LoadAsJob(context, arguments) : Load(context, arguments);
+}
+
 // Also what never came to a load has a result: one object on stdout, whatever happens.
 LoadResult FailedResult(const LoadArguments& arguments, const Status& status) {
   LoadResult result;
@@ -41,6 +78,25 @@ LoadResult FailedResult(const LoadArguments& arguments, const Status& status) {
   return result;
 }
 
+int64_t Fact(const LoadResult& result, std::string_view name) {
+  return std::get<int64_t>(*result.metadata.Find(name));
+}
+
+void PrintJobSummary(const LoadResult& result, const std::string& job) {
+  const int64_t units = Fact(result, "units");
+  const int64_t loaded = Fact(result, "units_loaded");
+  if (result.success && loaded == 0) {
+    return PrintLine(fmt::format("Nothing to do: '{}' has all {} units of job '{}'",
+                                 result.table_name, Grouped(units), job));
+  }
+  PrintLine(fmt::format(
+      "Loaded {} of {} units ({} were there already), {} rows, into '{}' ({}, {}, job '{}') in "
+      "{:.2f} s: {} rows/s",
+      Grouped(loaded), Grouped(units), Grouped(Fact(result, "units_already_loaded")),
+      Grouped(result.rows_loaded), result.table_name, result.loader, ToString(result.mode), job,
+      result.duration_seconds, Grouped(static_cast<int64_t>(result.rows_per_second))));
+}
+
 void PrintSummary(const LoadResult& result) {
   PrintLine(fmt::format("Loaded {} rows into '{}' ({}, {}) in {:.2f} s: {} rows/s",
                         Grouped(result.rows_loaded), result.table_name, result.loader,
@@ -49,10 +105,12 @@ void PrintSummary(const LoadResult& result) {
 }
 
 Status RunLoad(const Context& context, const LoadArguments& arguments) {
-  const auto loaded = Load(context, arguments);
+  const auto loaded = LoadAnyhow(context, arguments);
   const LoadResult result = loaded.ok() ? *loaded : FailedResult(arguments, loaded.status());
   if (context.common.json()) {
     PrintLine(result.ToJson());
+  } else if (arguments.job && loaded.ok() && (result.success || result.rows_loaded > 0)) {
+    PrintJobSummary(result, *arguments.job);
   } else if (result.success) {
     PrintSummary(result);
   }
@@ -68,6 +126,13 @@ void AddLoad(Context* context) {
   AddSourceOptions(command, &arguments->source);
   AddTargetOptions(command, &arguments->to, &arguments->table);
   AddModeOptions(command, &arguments->mode);
+  command
+      ->add_option("--job", arguments->job,
+                   "Load only what a job of this name has not loaded yet: row groups of Parquet "
+                   "files, other files as a whole. Each commit stays")
+      ->type_name("NAME");
+  command->add_flag("--adopt", arguments->adopt,
+                    "With --job: take a table that was not made for streams");
 }
 
 }  // namespace amp::cli

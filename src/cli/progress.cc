@@ -19,14 +19,14 @@ Progress::~Progress() {
   if (drawn_ && terminal_) std::fputs("\r\033[K", stderr);
 }
 
-void Progress::Update(const LoadProgress& progress) {
+void Progress::Update(const LoadProgress& progress, const std::string& also) {
   if (quiet_) return;
   const Clock::time_point now = Clock::now();
   const auto pause = terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
   if (now - last_ < pause) return;
   last_ = now;
   drawn_ = true;
-  std::string line = Line(progress, std::chrono::duration<double>(now - start_).count());
+  std::string line = Line(progress, std::chrono::duration<double>(now - start_).count()) + also;
   if (json_) line = JsonLogLine(spdlog::log_clock::now(), "info", line);
   std::fprintf(stderr, terminal_ ? "\r\033[K%s" : "%s\n", line.c_str());
   std::fflush(stderr);

@@ -17,7 +17,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void Update(const LoadProgress& progress);
+  /// `also` ends the line.
+  void Update(const LoadProgress& progress, const std::string& also = {});
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -25,8 +25,9 @@ void AddSourceOptions(CLI::App* command, SourceArguments* arguments) {
       ->type_name("EXPR");
 }
 
-Result<FileSource> OpenSource(const SourceArguments& arguments, const PipelineOptions& pipeline,
-                              const std::atomic<bool>* stop) {
+Result<FileSourceOptions> MakeSourceOptions(const SourceArguments& arguments,
+                                            const PipelineOptions& pipeline,
+                                            const std::atomic<bool>* stop) {
   FileSourceOptions options;
   options.paths = arguments.from;
   options.columns = SplitList(arguments.columns);
@@ -36,6 +37,13 @@ Result<FileSource> OpenSource(const SourceArguments& arguments, const PipelineOp
   if (!arguments.format.empty()) {
     ARROW_ASSIGN_OR_RAISE(options.format, ParseFileFormat(arguments.format));
   }
+  return options;
+}
+
+Result<FileSource> OpenSource(const SourceArguments& arguments, const PipelineOptions& pipeline,
+                              const std::atomic<bool>* stop) {
+  ARROW_ASSIGN_OR_RAISE(const FileSourceOptions options,
+                        MakeSourceOptions(arguments, pipeline, stop));
   return OpenFiles(options);
 }
 

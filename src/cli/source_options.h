@@ -20,6 +20,10 @@ void AddSourceOptions(CLI::App* command, SourceArguments* arguments);
 Result<FileSource> OpenSource(const SourceArguments& arguments, const PipelineOptions& pipeline,
                               const std::atomic<bool>* stop);
 
+Result<FileSourceOptions> MakeSourceOptions(const SourceArguments& arguments,
+                                            const PipelineOptions& pipeline,
+                                            const std::atomic<bool>* stop);
+
 /// The options that say how rows meet the table.
 struct ModeArguments {
   std::string mode = "append";

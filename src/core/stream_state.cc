@@ -111,9 +111,7 @@ Result<T> FromText(std::string_view text, std::string_view what, Read read) {
 }
 
 Status CheckQuery(const StreamSpec& spec, const StreamState& state) {
-  if (spec.accept_query || WithoutWhiteSpace(spec.query) == WithoutWhiteSpace(state.query)) {
-    return Status::OK();
-  }
+  if (spec.accept_query || SameQuery(spec.query, state.query)) return Status::OK();
   return Refused(
       ErrorKind::kConfigInvalid,
       fmt::format("stream '{}' of table '{}' belongs to another query: {}. Choose another stream "
@@ -148,6 +146,10 @@ Status CheckStreamFits(const StreamSpec& spec, const StreamState& state) {
   ARROW_RETURN_NOT_OK(CheckQuery(spec, state));
   ARROW_RETURN_NOT_OK(CheckMode(spec, state));
   return CheckSchema(spec, state);
+}
+
+bool SameQuery(std::string_view a, std::string_view b) {
+  return WithoutWhiteSpace(a) == WithoutWhiteSpace(b);
 }
 
 StreamState NewStreamState(const StreamSpec& spec, int32_t slot) {

@@ -22,6 +22,9 @@ inline constexpr int64_t kNumbersPerCommit = int64_t{1} << 20;
 /// SchemaMismatch for another schema; Conflict where `spec.held_epoch` is no longer the newest.
 AMP_EXPORT Status CheckStreamFits(const StreamSpec& spec, const StreamState& state);
 
+/// Are two queries the same but for white space outside of quotes?
+AMP_EXPORT bool SameQuery(std::string_view a, std::string_view b);
+
 /// The state of a stream that is made now. Its epoch is 0: opening raises it.
 AMP_EXPORT StreamState NewStreamState(const StreamSpec& spec, int32_t slot);
 

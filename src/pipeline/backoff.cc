@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <thread>
 
 namespace amp {
 
@@ -33,6 +34,16 @@ std::optional<std::chrono::milliseconds> Backoff::Next() {
   // Many clients of a server that comes back must not all ask at once.
   std::uniform_real_distribution<double> jitter(0.5, 1.5);
   return std::chrono::milliseconds(static_cast<int64_t>(pause * jitter(random_)));
+}
+
+void SleepUnless(const std::atomic<bool>* stop, std::chrono::milliseconds pause) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::milliseconds kLongestWait{100};
+  const auto end = Clock::now() + pause;
+  while (!(stop != nullptr && stop->load()) && Clock::now() < end) {
+    std::this_thread::sleep_for(std::min<Clock::duration>(
+        kLongestWait, std::max(Clock::duration::zero(), end - Clock::now())));
+  }
 }
 
 }  // namespace amp

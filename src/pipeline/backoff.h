@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <optional>
 #include <random>
@@ -28,5 +29,8 @@ class Backoff {
   int failures_ = 0;
   std::mt19937_64 random_;
 };
+
+/// Sleeps, but not on once `stop` is true (null: never).
+void SleepUnless(const std::atomic<bool>* stop, std::chrono::milliseconds pause);
 
 }  // namespace amp

@@ -2,6 +2,7 @@
 
 #include <arrow/type_fwd.h>
 
+#include <functional>
 #include <memory>
 #include <thread>
 
@@ -25,13 +26,17 @@ class ReadAhead {
  private:
   void Run();
   Status ReadAll();
-  bool PushCut(const std::shared_ptr<RecordBatch>& batch);
 
   std::shared_ptr<arrow::RecordBatchReader> reader_;
   PipelineOptions options_;
   BoundedQueue<std::shared_ptr<RecordBatch>> queue_;
   std::thread thread_;
 };
+
+/// Gives a batch to `push` with its Arrow bytes, in parts of the size that the options ask for.
+/// False once `push` says so.
+bool PushCut(const std::shared_ptr<RecordBatch>& batch, const PipelineOptions& options,
+             const std::function<bool(std::shared_ptr<RecordBatch> part, int64_t bytes)>& push);
 
 /// How many bytes of Arrow data a batch refers to; a slice counts only its part.
 int64_t BytesOf(const RecordBatch& batch);

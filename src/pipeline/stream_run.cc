@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <set>
-#include <thread>
 
 #include "core/log.h"
 #include "pipeline/stream_columns.h"
@@ -281,7 +280,7 @@ Status StreamRun::Recover(const Status& failure) {
   const auto pause = backoff_.Next();
   if (!pause) return target ? failure : Finish(failure);
   TellRetry(failure, *pause);
-  Pause(*pause);
+  SleepUnless(options_.stop, *pause);
   return Status::OK();
 }
 
@@ -293,14 +292,6 @@ void StreamRun::DropTarget() {
   writers_.clear();
   const Status status = loader_->Disconnect();
   if (!status.ok()) Log().debug("disconnecting: {}", status.message());
-}
-
-void StreamRun::Pause(milliseconds pause) const {
-  const auto end = Clock::now() + pause;
-  while (!stopping() && Clock::now() < end) {
-    std::this_thread::sleep_for(std::min<Clock::duration>(
-        kLongestWait, std::max(Clock::duration::zero(), end - Clock::now())));
-  }
 }
 
 void StreamRun::TellRetry(const Status& failure, milliseconds pause) const {

@@ -55,7 +55,6 @@ class StreamRun {
   Clock::time_point NextWake() const;
   /// OK when a new try is to be made; else the failure that stays.
   Status Recover(const Status& failure);
-  void Pause(std::chrono::milliseconds pause) const;
   void TellRetry(const Status& failure, std::chrono::milliseconds pause) const;
   Status Finish(const Status& why);
   BlockRanges ResumePoint() const;

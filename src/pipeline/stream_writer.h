@@ -8,6 +8,7 @@
 #include "amp/loader.h"
 #include "amp/stream_source.h"
 #include "ledger/ledger.h"
+#include "pipeline/stream_transactions.h"
 
 namespace amp {
 
@@ -43,44 +44,28 @@ class StreamWriter {
   Status Commit();
 
   const Ledger& ledger() const { return ledger_; }
-  int64_t epoch() const { return ref_.epoch; }
+  int64_t epoch() const { return transactions_.ref().epoch; }
   const UndoReport& undone() const { return undone_; }
   int64_t rows_committed() const { return rows_committed_; }
   int64_t commits() const { return commits_; }
 
  private:
-  /// What a batch has brought into the transaction.
-  struct Written {
-    int64_t id;
-    int64_t rows;
-    int64_t bytes;
-  };
+  StreamWriter(Loader* loader, const StreamOptions& options, std::shared_ptr<arrow::Schema> schema,
+               WriteSpec spec, const StreamState& state, bool strict);
 
-  StreamWriter(Loader* loader, const StreamOptions& options, WriteSpec spec,
-               const StreamState& state, bool strict);
-
-  Status Begin();
   Result<Effect> Apply(const LedgerStep& step, const arrow::RecordBatch* batch);
   Status Undo(int64_t id, const ReorgReport* report);
-  Status Write(const BatchRecord& record, const arrow::RecordBatch& batch);
-  void Forget(int64_t after_id);
   bool full() const;
   void TellReorg(const ReorgReport& report, const UndoReport& undone);
   void TellCommit(const Checkpoint& checkpoint, Clock::duration latency);
 
   Loader* loader_;
   const StreamOptions& options_;
-  WriteSpec spec_;
-  std::shared_ptr<arrow::Schema> source_schema_;
-  StreamRef ref_;
   Ledger ledger_;
-  std::unique_ptr<Transaction> transaction_;
-  bool recovered_ = false;  ///< what an earlier run left above the checkpoint is gone
+  StreamTransactions transactions_;
   bool unflushed_undo_ = false;
   UndoReport undone_;               ///< by the last undo
   Clock::time_point first_wait_{};  ///< since when something complete waits
-  std::vector<Written> written_;    ///< in the transaction
-  int64_t rows_ = 0, bytes_ = 0;    ///< their sums
   int64_t rows_committed_ = 0, commits_ = 0;
 };
 

@@ -20,6 +20,7 @@ struct FileScan {
   /// afterwards.
   std::optional<arrow::compute::Expression> filter = {};
   int64_t batch_rows = 0;
+  std::optional<int> part = {};  ///< this one only
 };
 
 /// One opened file of some format.
@@ -28,7 +29,11 @@ class DataFile {
   virtual ~DataFile() = default;
   virtual std::shared_ptr<arrow::Schema> schema() const = 0;
   virtual std::optional<int64_t> num_rows() const { return std::nullopt; }
-  /// Memory is bounded by the scan's batches, not by the file. May be called once.
+  /// Parts that can be read one by one: row groups.
+  virtual int parts() const { return 1; }
+  virtual std::optional<int64_t> rows_of_part(int /*part*/) const { return num_rows(); }
+  /// Memory is bounded by the scan's batches, not by the file. May be called once for each part;
+  /// what an earlier call gave is of no more use then.
   virtual Result<std::shared_ptr<arrow::RecordBatchReader>> Read(const FileScan& scan) = 0;
 };
 

@@ -28,13 +28,16 @@ class ParquetFile final : public DataFile {
     file->path_ = path;
     ARROW_ASSIGN_OR_RAISE(file->input_, arrow::io::ReadableFile::Open(path));
     ARROW_ASSIGN_OR_RAISE(file->reader_, file->OpenReader(0));
+    file->metadata_ = file->reader_->parquet_reader()->metadata();
     ARROW_RETURN_NOT_OK(file->reader_->GetSchema(&file->schema_));
     return file;
   }
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
-  std::optional<int64_t> num_rows() const override {
-    return reader_->parquet_reader()->metadata()->num_rows();
+  std::optional<int64_t> num_rows() const override { return metadata_->num_rows(); }
+  int parts() const override { return metadata_->num_row_groups(); }
+  std::optional<int64_t> rows_of_part(int part) const override {
+    return metadata_->RowGroup(part)->num_rows();
   }
 
   Result<std::shared_ptr<arrow::RecordBatchReader>> Read(const FileScan& scan) override {
@@ -55,7 +58,7 @@ class ParquetFile final : public DataFile {
     arrow_properties.set_pre_buffer(false);
     if (batch_rows > 0) arrow_properties.set_batch_size(batch_rows);
     parquet::arrow::FileReaderBuilder builder;
-    ARROW_RETURN_NOT_OK(builder.Open(input_, properties));
+    ARROW_RETURN_NOT_OK(builder.Open(input_, properties, metadata_));
     builder.properties(arrow_properties);
     std::unique_ptr<parquet::arrow::FileReader> reader;
     ARROW_RETURN_NOT_OK(builder.Build(&reader));
@@ -66,6 +69,7 @@ class ParquetFile final : public DataFile {
   Result<std::vector<int>> ChooseRowGroups(const FileScan& scan) {
     std::vector<int> all(static_cast<size_t>(reader_->num_row_groups()));
     std::iota(all.begin(), all.end(), 0);
+    if (scan.part) all = {*scan.part};
     if (!scan.filter) return all;
     auto format = std::make_shared<arrow::dataset::ParquetFileFormat>();
     ARROW_ASSIGN_OR_RAISE(
@@ -88,6 +92,7 @@ class ParquetFile final : public DataFile {
 
   std::string path_;
   std::shared_ptr<arrow::io::RandomAccessFile> input_;
+  std::shared_ptr<parquet::FileMetaData> metadata_;  ///< read once, for all readers
   std::unique_ptr<parquet::arrow::FileReader> reader_;
   std::shared_ptr<arrow::Schema> schema_;
 };

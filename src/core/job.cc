@@ -1,0 +1,7 @@
+#include "amp/job.h"
+
+namespace amp {
+
+JobSource::~JobSource() = default;
+
+}  // namespace amp
