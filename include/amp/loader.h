@@ -170,9 +170,10 @@ struct LoadOptions {
 /// Something that happened to a stream.
 struct StreamEvent {
   enum class Kind {
-    kCommit,  ///< rows and checkpoint are in the target
-    kReorg,   ///< a reorganisation was undone; it is stored with the next commit
-    kRetry,   ///< something failed that may pass; tried again after `delay`
+    kCommit,     ///< rows and checkpoint are in the target
+    kReorg,      ///< a reorganisation was undone; it is stored with the next commit
+    kRetry,      ///< something failed that may pass; tried again after `delay`
+    kConnected,  ///< source and target are there
   };
   Kind kind = Kind::kCommit;
   std::string stream = {};
@@ -180,6 +181,7 @@ struct StreamEvent {
   int64_t bytes = 0;                     ///< of Arrow data, the same
   Checkpoint checkpoint = {};            ///< of this commit; `entries` are the new lines only
   std::chrono::microseconds latency{0};  ///< how long the commit itself took
+  int64_t queued_bytes = 0;              ///< read, and waiting to be written
   std::vector<BlockRange> orphaned = {};
   UndoReport undone = {};
   Status failure = {};

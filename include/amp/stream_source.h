@@ -49,9 +49,9 @@ class AMP_EXPORT StreamSource {
   /// are none. A source that finds a range orphaned starts from the last common ancestor.
   virtual Result<std::unique_ptr<StreamConnection>> Connect(
       const std::vector<BlockRange>& resume) = 0;
-  /// Whether more may always come: the end of a connection is then an interruption, and the rules of
-  /// an Amp server's stream hold. Else the end is the end, and the messages are a program's events:
-  /// gaps are allowed, and each set of networks is a stream of its own.
+  /// Whether more may always come: the end of a connection is then an interruption, and the rules
+  /// of an Amp server's stream hold. Else the end is the end, and the messages are a program's
+  /// events: gaps are allowed, and each set of networks is a stream of its own.
   virtual bool endless() const { return true; }
   /// Where the stream comes from, for messages; without secrets.
   virtual std::string Describe() const = 0;

@@ -10,6 +10,10 @@
 #include "amp/error.h"
 #include "amp/loader.h"
 
+namespace amp {
+class Metrics;
+}  // namespace amp
+
 /// What the commands have in common. Each command is one file with one `Add…` function.
 namespace amp::cli {
 
@@ -18,6 +22,7 @@ struct CommonOptions {
   std::string config;
   std::string output = "text";
   std::string log_format = "text";
+  std::string metrics;  ///< HOST:PORT
   bool quiet = false;
   int verbose = 0;
 
@@ -32,6 +37,8 @@ struct Context {
   const std::atomic<bool>* stop = nullptr;
   /// Which signal that was; 0 before.
   const std::atomic<int>* stop_signal = nullptr;
+  /// Null without --metrics.
+  Metrics* metrics = nullptr;
 
   /// Was it Ctrl-C? A stream that SIGTERM ended has ended in order.
   bool interrupted() const { return stop_signal != nullptr && stop_signal->load() == SIGINT; }
@@ -48,6 +55,7 @@ void PrintLine(std::string_view line);
 
 void AddLoad(Context* context);
 void AddStream(Context* context);
+void AddRun(Context* context);
 void AddUndo(Context* context);
 void AddReset(Context* context);
 void AddCheck(Context* context);

@@ -2,8 +2,9 @@
 
 #include "amp/job.h"
 #include "cli/command.h"
+#include "cli/files_job.h"
+#include "cli/metrics.h"
 #include "cli/progress.h"
-#include "cli/source_options.h"
 #include "cli/target.h"
 #include "core/log.h"
 #include "core/text.h"
@@ -11,15 +12,7 @@
 namespace amp::cli {
 namespace {
 
-struct LoadArguments {
-  std::string to, table;
-  std::optional<std::string> job;
-  bool adopt = false;
-  SourceArguments source;
-  ModeArguments mode;
-};
-
-Result<LoadResult> Load(const Context& context, const LoadArguments& arguments) {
+Result<LoadResult> Load(const Context& context, const FilesJob& arguments) {
   ARROW_ASSIGN_OR_RAISE(LoadOptions options, MakeLoadOptions(arguments.mode));
   ARROW_ASSIGN_OR_RAISE(Target target, ResolveTarget(context.common, arguments.to));
   ARROW_ASSIGN_OR_RAISE(FileSource source,
@@ -30,11 +23,15 @@ Result<LoadResult> Load(const Context& context, const LoadArguments& arguments) 
   Progress progress(context.common, source.rows);
   options.pipeline = target.pipeline;
   options.stop = context.stop;
-  options.on_progress = [&](const LoadProgress& so_far) { progress.Update(so_far); };
+  LoadMetrics metrics(context, arguments.table);
+  options.on_progress = [&](const LoadProgress& so_far) {
+    progress.Update(so_far);
+    metrics.Update(so_far);
+  };
   return session->LoadStream(source.reader, arguments.table, options);
 }
 
-Result<LoadResult> LoadAsJob(const Context& context, const LoadArguments& arguments) {
+Result<LoadResult> LoadAsJob(const Context& context, const FilesJob& arguments) {
   ARROW_ASSIGN_OR_RAISE(const LoadOptions load, MakeLoadOptions(arguments.mode));
   ARROW_ASSIGN_OR_RAISE(Target target, ResolveTarget(context.common, arguments.to));
   ARROW_ASSIGN_OR_RAISE(const FileSourceOptions files,
@@ -48,28 +45,30 @@ Result<LoadResult> LoadAsJob(const Context& context, const LoadArguments& argume
                      .adopt = arguments.adopt,
                      .stop = context.stop};
   std::optional<Progress> progress;
+  LoadMetrics metrics(context, arguments.table);
   options.on_progress = [&](const JobProgress& so_far) {
-    if (!progress) progress.emplace(context.common.quiet, so_far.rows_to_load);
+    if (!progress) progress.emplace(context.common, so_far.rows_to_load);
     progress->Update(so_far.load, fmt::format(", unit {} of {}",
                                               std::min(so_far.units + 1, so_far.units_to_load),
                                               so_far.units_to_load));
+    metrics.Update(so_far.load);
   };
   return LoadJob(target.loader.get(), source.get(), arguments.table, options);
 }
 
-Status CheckArguments(const LoadArguments& arguments) {
+Status CheckArguments(const FilesJob& arguments) {
   if (!arguments.adopt || arguments.job) return Status::OK();
   return MakeError(ErrorKind::kConfigInvalid,
                    "--adopt goes with --job; a load without a job takes any table that fits");
 }
 
-Result<LoadResult> LoadAnyhow(const Context& context, const LoadArguments& arguments) {
+Result<LoadResult> Checked(const Context& context, const FilesJob& arguments) {
   ARROW_RETURN_NOT_OK(CheckArguments(arguments));
   return arguments.job ? LoadAsJob(context, arguments) : Load(context, arguments);
 }
 
 // Also what never came to a load has a result: one object on stdout, whatever happens.
-LoadResult FailedResult(const LoadArguments& arguments, const Status& status) {
+LoadResult FailedResult(const FilesJob& arguments, const Status& status) {
   LoadResult result;
   result.table_name = arguments.table;
   result.mode = ParseLoadMode(arguments.mode.mode).ValueOr(LoadMode::kAppend);
@@ -104,23 +103,36 @@ void PrintSummary(const LoadResult& result) {
                         Grouped(static_cast<int64_t>(result.rows_per_second))));
 }
 
-Status RunLoad(const Context& context, const LoadArguments& arguments) {
-  const auto loaded = LoadAnyhow(context, arguments);
-  const LoadResult result = loaded.ok() ? *loaded : FailedResult(arguments, loaded.status());
+}  // namespace
+
+LoadResult LoadFiles(const Context& context, const FilesJob& arguments) {
+  const auto loaded = Checked(context, arguments);
+  return loaded.ok() ? *loaded : FailedResult(arguments, loaded.status());
+}
+
+void PrintLoaded(const Context& context, const FilesJob& arguments, const LoadResult& result) {
+  const bool began = result.metadata.Find("units") != nullptr;
   if (context.common.json()) {
     PrintLine(result.ToJson());
-  } else if (arguments.job && loaded.ok() && (result.success || result.rows_loaded > 0)) {
+  } else if (began && (result.success || result.rows_loaded > 0)) {
     PrintJobSummary(result, *arguments.job);
   } else if (result.success) {
     PrintSummary(result);
   }
+}
+
+namespace {
+
+Status RunLoad(const Context& context, const FilesJob& arguments) {
+  const LoadResult result = LoadFiles(context, arguments);
+  PrintLoaded(context, arguments, result);
   return result.status;
 }
 
 }  // namespace
 
 void AddLoad(Context* context) {
-  auto arguments = std::make_shared<LoadArguments>();
+  auto arguments = std::make_shared<FilesJob>();
   CLI::App* command = AddCommand(context, "load", "Load files into a table, all rows or none",
                                  [=] { return RunLoad(*context, *arguments); });
   AddSourceOptions(command, &arguments->source);

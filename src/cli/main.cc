@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/json_log.h"
+#include "cli/metrics.h"
 #include "missing_loaders.h"
 
 namespace amp::cli {
@@ -77,6 +78,9 @@ void AddCommonOptions(CLI::App* app, CommonOptions* common) {
                   "How stderr has warnings and errors: text or json, an object a line")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("text|json");
+  app->add_option("--metrics", common->metrics,
+                  "Serve /metrics (Prometheus), /healthz and /readyz there while the command runs")
+      ->type_name("HOST:PORT");
   app->add_flag("-q,--quiet", common->quiet, "Only errors on stderr");
   app->add_flag("-v", common->verbose, "More on stderr; -vv: still more");
 }
@@ -101,6 +105,7 @@ int Run(int argc, char** argv) {
   AddCommonOptions(&app, &context.common);
   AddLoad(&context);
   AddStream(&context);
+  AddRun(&context);
   AddCheck(&context);
   AddInfo(&context);
   AddShow(&context);
@@ -121,6 +126,13 @@ int Run(int argc, char** argv) {
   return context.exit_code;
 }
 
+Status RunWithMetrics(Context* context, const std::function<Status()>& run) {
+  if (context->common.metrics.empty()) return run();
+  ARROW_ASSIGN_OR_RAISE(const auto served, ServedMetrics::Start(context->common.metrics));
+  context->metrics = &served->metrics;
+  return run();
+}
+
 }  // namespace
 
 CLI::App* AddCommand(Context* context, const std::string& name, const std::string& doc,
@@ -128,7 +140,7 @@ CLI::App* AddCommand(Context* context, const std::string& name, const std::strin
   CLI::App* command = context->app->add_subcommand(name, doc);
   command->callback([context, run = std::move(run)] {
     SetUpLog(context->common);
-    const Status status = run();
+    const Status status = RunWithMetrics(context, run);
     if (!status.ok()) PrintError(status);
     context->exit_code = ExitCodeOf(status);
   });

@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "cli/command.h"
+#include "cli/metrics.h"
 #include "cli/stream_job.h"
 #include "cli/target.h"
 #include "core/log.h"
@@ -42,7 +43,11 @@ Result<LoadResult> FollowStream(const Context& context, const StreamJob& job,
   Log().info("{}; target {} {}", source->Describe(), target.loader->traits().name,
              target.loader->DescribeConfig());
   options.stop = context.stop;
-  options.on_event = [&](const StreamEvent& event) { report->Tell(job.table, event); };
+  EventMetrics metrics(context, job.table, job.stream.stream);
+  options.on_event = [&](const StreamEvent& event) {
+    report->Tell(job.table, event);
+    metrics.Count(event);
+  };
   LoadResult result = target.loader->LoadStreamContinuous(source.get(), job.table, options);
   result.status = WithUndoCommand(result.status, result, job);
   result.error = result.status.message();

@@ -60,6 +60,8 @@ std::string_view NameOf(StreamEvent::Kind kind) {
       return "reorg";
     case StreamEvent::Kind::kRetry:
       return "retry";
+    case StreamEvent::Kind::kConnected:
+      return "connected";
   }
   return "";
 }
@@ -79,6 +81,8 @@ Json EventJson(const TableName& table, const StreamEvent& event) {
       break;
     case StreamEvent::Kind::kRetry:
       AddRetry(event, &json);
+      break;
+    case StreamEvent::Kind::kConnected:
       break;
   }
   return json;

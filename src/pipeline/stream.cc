@@ -79,9 +79,12 @@ LoadResult Loader::LoadStreamContinuous(StreamSource* source, const TableName& t
   }
   StreamOptions with_results = options;
   StreamRun run(this, source, table, with_results);
-  with_results.on_event = [&](const StreamEvent& event) {
+  with_results.on_event = [&](StreamEvent event) {
+    event.queued_bytes = run.queued_bytes();
     if (options.on_event) options.on_event(event);
-    if (!options.on_result || event.kind == StreamEvent::Kind::kRetry) return;
+    const bool has_result =
+        event.kind == StreamEvent::Kind::kCommit || event.kind == StreamEvent::Kind::kReorg;
+    if (!options.on_result || !has_result) return;
     if (!options.on_result(ResultOf(event, result))) run.EndAfterCommit();
   };
   const Status status = WithSide(run.Run(), ErrorSide::kTarget);

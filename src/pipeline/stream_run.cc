@@ -111,6 +111,9 @@ Status StreamRun::FinishConnecting(const std::shared_ptr<arrow::Schema>& schema)
   connected_ = true;
   news_since_connected_ = false;
   last_news_ = Clock::now();
+  if (options_.on_event) {
+    options_.on_event({.kind = StreamEvent::Kind::kConnected, .stream = options_.stream});
+  }
   if (!SameRanges(ResumePoint(), resumed_from_)) {
     // Someone has written between our look and our taking over.
     reader_.Drop();

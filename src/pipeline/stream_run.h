@@ -29,6 +29,7 @@ class StreamRun {
   void EndAfterCommit() { done_ = true; }
   int64_t rows_committed() const;
   int64_t commits() const;
+  int64_t queued_bytes() const { return reader_.queued_bytes(); }
   /// The reorg that was refused, after ReorgTooDeep.
   std::optional<ReorgNotice> too_deep() const;
 
