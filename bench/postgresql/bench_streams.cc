@@ -65,12 +65,18 @@ class StreamBench {
     return Commit(*transaction, std::move(entries));
   }
 
-  Result<UndoReport> Undo(int64_t batches) {
+  // Seconds of the undo itself, without the commit.
+  Result<double> Undo(int64_t batches) {
     ARROW_ASSIGN_OR_RAISE(auto transaction, Begin());
+    const Stopwatch stopwatch;
     ARROW_ASSIGN_OR_RAISE(const UndoReport report, transaction->UndoAfter(last_id_ - batches));
+    const double seconds = stopwatch.Elapsed().wall;
+    if (report.removed != batches * kBatchRows) {
+      return Status::Invalid("undo removed ", report.removed);
+    }
     next_row_ -= report.removed;
     ARROW_RETURN_NOT_OK(Commit(*transaction, {}));
-    return report;
+    return seconds;
   }
 
  private:
@@ -113,22 +119,22 @@ Status Measure(StreamBench& bench, int64_t rows) {
     ARROW_RETURN_NOT_OK(bench.Load(std::min(kCommitRows, rows - done), kCommitRows));
   }
   const double seconds = loading.Elapsed().wall;
-  std::vector<double> commits, undos;
+  std::vector<double> commits, undos, whole_undos;
   for (int i = 0; i < 9; ++i) {
     const Stopwatch stopwatch;
     for (int j = 0; j < 10; ++j) ARROW_RETURN_NOT_OK(bench.Load(1000, 1000));
     commits.push_back(stopwatch.Elapsed().wall / 10);
     ARROW_RETURN_NOT_OK(bench.Load(20 * kBatchRows, kBatchRows));
     const Stopwatch undoing;
-    ARROW_ASSIGN_OR_RAISE(const UndoReport report, bench.Undo(20));
-    undos.push_back(undoing.Elapsed().wall);
-    if (report.removed != 20 * kBatchRows) return Status::Invalid("undo removed ", report.removed);
+    ARROW_ASSIGN_OR_RAISE(const double undo, bench.Undo(20));
+    undos.push_back(undo);
+    whole_undos.push_back(undoing.Elapsed().wall);
   }
   fmt::print(R"({{"rows": {}, "rows_per_s": {:.0f}, "commit_1000_ms": {:.2f}, "undo_2000_ms": )"
-             R"({:.2f}, "undo_max_ms": {:.2f}}})"
+             R"({:.2f}, "undo_2000_and_commit_ms": {:.2f}}})"
              "\n",
              rows, static_cast<double>(rows) / seconds, Median(commits), Median(undos),
-             *std::max_element(undos.begin(), undos.end()) * 1000);
+             Median(whole_undos));
   return Status::OK();
 }
 

@@ -48,9 +48,9 @@ Status KeyedRows::Write(Connection& connection, std::optional<int64_t> batch_id,
     ARROW_RETURN_NOT_OK(Flush(connection));
   }
   batch_id_ = batch_id;
-  ARROW_ASSIGN_OR_RAISE(auto numbers, CountFrom(next_row_, batch.num_rows()));
+  ARROW_ASSIGN_OR_RAISE(const auto numbers, CountFrom(next_row_, batch.num_rows()));
   ARROW_ASSIGN_OR_RAISE(const auto numbered,
-                        batch.AddColumn(0, std::string(kRowColumn), std::move(numbers)));
+                        batch.AddColumn(0, std::string(kRowColumn), numbers));
   ARROW_RETURN_NOT_OK(rows_.Write(connection, *numbered));
   next_row_ += batch.num_rows();
   return Status::OK();
