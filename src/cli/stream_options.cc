@@ -25,10 +25,6 @@ Result<ConfigMap> ReadSourceSet(const std::vector<std::string>& set) {
 
 bool IsUrl(const std::string& from) { return from.starts_with("grpc"); }
 
-struct Until {
-  std::string text = "never";
-};
-
 Status SetUntil(const std::string& text, StreamOptions* options) {
   if (text == "never") return Status::OK();
   if (text == "caught-up") {
@@ -56,17 +52,8 @@ Result<std::chrono::milliseconds> ReadDuration(std::string_view name, const std:
 
 }  // namespace
 
-void AddStreamSourceOptions(CLI::App* command, StreamArguments* arguments, bool required) {
-  auto* from = command->add_option("--from", arguments->from,
-                                   "Amp server, such as grpc://host:1602 or grpc+tls://host, or a "
-                                   "source's name from the config file");
-  from->type_name("URL");
-  auto* query = command->add_option("--query", arguments->query, "SQL whose rows are streamed");
-  query->type_name("SQL");
-  if (required) {
-    from->required();
-    query->required();
-  }
+void AddQueryOptions(CLI::App* command, StreamArguments* arguments) {
+  command->add_option("--query", arguments->query, "SQL whose rows are streamed")->type_name("SQL");
   command
       ->add_option("--source-set", arguments->source_set,
                    "option=value of the source, such as token_file=PATH (repeatable)")
@@ -76,7 +63,15 @@ void AddStreamSourceOptions(CLI::App* command, StreamArguments* arguments, bool 
 }
 
 void AddStreamOptions(CLI::App* command, StreamArguments* arguments) {
-  AddStreamSourceOptions(command, arguments, /*required=*/true);
+  command
+      ->add_option(
+          "--from", arguments->from,
+          "Amp server, such as grpc://host:1602 or grpc+tls://host, or a source's name from "
+          "the config file")
+      ->required()
+      ->type_name("URL");
+  AddQueryOptions(command, arguments);
+  command->get_option("--query")->required();
   command->add_option("--stream", arguments->stream, "Name of the stream within the table (main)")
       ->type_name("NAME");
   command->add_option("--mode", arguments->mode, "append, upsert or merge")->type_name("MODE");

@@ -28,8 +28,8 @@ struct StreamArguments {
 };
 
 void AddStreamOptions(CLI::App* command, StreamArguments* arguments);
-/// --from, --query and --source-set alone, for commands that only read.
-void AddStreamSourceOptions(CLI::App* command, StreamArguments* arguments, bool required);
+/// --query and --source-set alone, for commands whose --from may be something else.
+void AddQueryOptions(CLI::App* command, StreamArguments* arguments);
 
 /// Is this the URL of a streaming server, or a source's name in the config file?
 bool IsStreamSource(const CommonOptions& common, const std::string& from);

@@ -1,10 +1,11 @@
 // ampload verify: is in the target what the source has?
 
 #include "pipeline/verify.h"
-#include "amp/amp_source.h"
+
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/source_options.h"
+#include "cli/stream_options.h"
 #include "cli/target.h"
 #include "core/text.h"
 #include "ledger/block_ranges.h"
@@ -13,18 +14,15 @@ namespace amp::cli {
 namespace {
 
 struct VerifyArguments {
-  std::string to, table, query;
-  std::string stream = "main";
+  std::string to, table;
   SourceArguments source;
+  StreamArguments stream;
 };
 
-bool IsStreamUrl(const std::string& from) {
-  return from.starts_with("grpc://") || from.starts_with("grpc+") || from.starts_with("grpcs://");
-}
-
-Result<std::unique_ptr<StreamSource>> OpenStreamSource(const VerifyArguments& arguments) {
+Result<std::unique_ptr<StreamSource>> OpenStream(const Context& context,
+                                                 const VerifyArguments& arguments) {
   const SourceArguments& source = arguments.source;
-  if (source.from.size() != 1 || !IsStreamUrl(source.from.front())) {
+  if (source.from.size() != 1) {
     return MakeError(ErrorKind::kConfigInvalid,
                      "--query asks one server: give it as --from grpc://HOST:PORT");
   }
@@ -32,23 +30,25 @@ Result<std::unique_ptr<StreamSource>> OpenStreamSource(const VerifyArguments& ar
     return MakeError(ErrorKind::kConfigInvalid,
                      "--format, --columns and --where are for files; put them into the --query");
   }
-  return OpenAmpSource(source.from.front(), arguments.query, {});
+  StreamArguments stream = arguments.stream;
+  stream.from = source.from.front();
+  return OpenStreamSource(context.common, stream);
 }
 
 Result<VerifyResult> Verify(const Context& context, const VerifyArguments& arguments) {
   ARROW_ASSIGN_OR_RAISE(Target target, ResolveTarget(context.common, arguments.to));
-  VerifyOptions options{.stream = arguments.stream,
+  VerifyOptions options{.stream = arguments.stream.stream,
                         .pipeline = target.pipeline,
                         .on_progress = {},
                         .stop = context.stop};
-  Progress progress(context.common.quiet, std::nullopt);
+  Progress progress(context.common, std::nullopt);
   options.on_progress = [&](const LoadProgress& so_far) { progress.Update(so_far); };
-  if (!arguments.query.empty()) {
-    ARROW_ASSIGN_OR_RAISE(const auto source, OpenStreamSource(arguments));
+  if (!arguments.stream.query.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const auto source, OpenStream(context, arguments));
     ARROW_ASSIGN_OR_RAISE(const Session session, target.loader->Open());
     return VerifyStream(target.loader.get(), source.get(), arguments.table, options);
   }
-  if (IsStreamUrl(arguments.source.from.front())) {
+  if (IsStreamSource(context.common, arguments.source.from.front())) {
     return MakeError(ErrorKind::kConfigInvalid, "a stream is verified with its query: add --query");
   }
   ARROW_ASSIGN_OR_RAISE(FileSource source,
@@ -82,9 +82,8 @@ void AddVerify(Context* context) {
                                  [=] { return RunVerify(*context, *arguments); });
   AddSourceOptions(command, &arguments->source);
   AddTargetOptions(command, &arguments->to, &arguments->table);
-  command->add_option("--query", arguments->query, "SQL of the stream; --from is then a server")
-      ->type_name("SQL");
-  command->add_option("--stream", arguments->stream, "Stream within the table; main where left out")
+  AddQueryOptions(command, &arguments->stream);
+  command->add_option("--stream", arguments->stream.stream, "Stream within the table (main)")
       ->type_name("NAME");
 }
 
