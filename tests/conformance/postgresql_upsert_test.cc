@@ -209,6 +209,22 @@ TEST_F(PostgreSQLUpserts, StreamsThatShareKeysAreUndoneApart) {
   AMP_EXPECT_ERROR(loader_->OpenStream(other), ErrorKind::kConfigInvalid, "must have the same");
 }
 
+TEST_F(PostgreSQLUpserts, WhatAnotherStreamWroteInBetweenComesBack) {
+  AMP_ASSERT_OK_AND_ASSIGN(StreamState one,
+                           loader_->OpenStream(KeyedSpec(LoadMode::kUpsert, "one")));
+  AMP_ASSERT_OK_AND_ASSIGN(StreamState two,
+                           loader_->OpenStream(KeyedSpec(LoadMode::kUpsert, "two")));
+  const int64_t base = SlotBase(two.slot);
+  AMP_ASSERT_OK(CommitRows(loader_.get(), &one, {RowsOf(1, {{1, "a"}})}));
+  AMP_ASSERT_OK(CommitRows(loader_.get(), &two, {RowsOf(base + 8, {{1, "two"}})}));
+  AMP_ASSERT_OK(CommitRows(loader_.get(), &one, {RowsOf(2, {{1, "b"}}), RowsOf(3, {{1, "c"}})}));
+  AMP_ASSERT_OK_AND_ASSIGN(UndoReport report, UndoAfter(loader_.get(), &one, 0));
+  EXPECT_EQ(TextOf(report), "removed 0 restored 1 left 0");
+  EXPECT_EQ(TableText(), "1:two@8");
+  AMP_ASSERT_OK_AND_ASSIGN(report, UndoAfter(loader_.get(), &two, base));
+  EXPECT_EQ(TextOf(report), "removed 1 restored 0 left 0");
+}
+
 TEST_F(PostgreSQLUpserts, ImagesAreDroppedWhenTheirBatchesAreFinal) {
   AMP_ASSERT_OK_AND_ASSIGN(StreamState state, loader_->OpenStream(KeyedSpec()));
   AMP_ASSERT_OK(CommitRows(loader_.get(), &state,

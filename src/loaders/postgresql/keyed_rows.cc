@@ -49,8 +49,7 @@ Status KeyedRows::Write(Connection& connection, std::optional<int64_t> batch_id,
   }
   batch_id_ = batch_id;
   ARROW_ASSIGN_OR_RAISE(const auto numbers, CountFrom(next_row_, batch.num_rows()));
-  ARROW_ASSIGN_OR_RAISE(const auto numbered,
-                        batch.AddColumn(0, std::string(kRowColumn), numbers));
+  ARROW_ASSIGN_OR_RAISE(const auto numbered, batch.AddColumn(0, std::string(kRowColumn), numbers));
   ARROW_RETURN_NOT_OK(rows_.Write(connection, *numbered));
   next_row_ += batch.num_rows();
   return Status::OK();

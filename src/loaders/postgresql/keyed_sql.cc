@@ -101,14 +101,21 @@ std::string Within(std::string_view column, const IdRange& ids) {
   return fmt::format("{0} > {1} AND {0} <= {2}", column, ids.after, ids.last);
 }
 
-// Per key the earliest image, with the hash of what the newest of the batches has left.
-std::string FirstImages(const KeyedTarget& target, const IdRange& ids) {
-  const std::string key = QuotedList(target.key);
+// What the batches' images say of each key, in the order of ids, falls into runs: one ends where
+// someone else wrote the row in between, so that the next image's past is not of these batches.
+// What was before a run is the image at its start. With each start come the start of the next run,
+// and the hash of what the newest of the batches has left.
+std::string RunStarts(const KeyedTarget& target, const IdRange& ids) {
   return fmt::format(
-      "_amp_first AS MATERIALIZED (SELECT DISTINCT ON ({0}) *, first_value(_amp_written) OVER"
-      " (PARTITION BY {0} ORDER BY _amp_image_id DESC) AS _amp_newest FROM {1} WHERE {2}"
-      " ORDER BY {0}, _amp_image_id)",
-      key, target.images(), Within("_amp_image_id", ids));
+      "_amp_images AS (SELECT *, first_value(_amp_written) OVER (PARTITION BY {key} ORDER BY"
+      " _amp_image_id DESC) AS _amp_newest, min(_amp_image_id) OVER (PARTITION BY {key}) AS"
+      " _amp_earliest FROM {images} WHERE {undone}),"
+      " _amp_starts AS MATERIALIZED (SELECT *, lead(_amp_image_id) OVER (PARTITION BY {key} ORDER"
+      " BY _amp_image_id) AS _amp_next FROM _amp_images WHERE ({follows}) IS NOT TRUE OR"
+      " _amp_image_id = _amp_earliest)",
+      fmt::arg("key", QuotedList(target.key)), fmt::arg("images", target.images()),
+      fmt::arg("undone", Within("_amp_image_id", ids)),
+      fmt::arg("follows", Within(QuoteName(kBatchIdColumn), ids)));
 }
 
 }  // namespace
@@ -207,27 +214,31 @@ Status EnsureImages(Connection& connection, const KeyedTarget& target) {
 
 std::string UndoImagesSql(const KeyedTarget& target, const IdRange& ids) {
   return fmt::format(
-      "WITH {first},"
-      " _amp_gone AS (DELETE FROM {table} _amp_t USING _amp_first WHERE {t_is_first}"
-      " AND NOT _amp_first._amp_existed AND {hash} = _amp_first._amp_newest RETURNING 1),"
-      " _amp_back AS (UPDATE {table} _amp_t SET {set} FROM _amp_first WHERE {t_is_first}"
-      " AND _amp_first._amp_existed AND {hash} = _amp_first._amp_newest RETURNING 1)"
-      " SELECT (SELECT count(*) FROM _amp_first), (SELECT count(*) FROM _amp_gone),"
+      "WITH {starts}, _amp_past AS MATERIALIZED (SELECT * FROM _amp_starts WHERE _amp_next IS "
+      "NULL),"
+      " _amp_gone AS (DELETE FROM {table} _amp_t USING _amp_past WHERE {t_is_past}"
+      " AND NOT _amp_past._amp_existed AND {hash} = _amp_past._amp_newest RETURNING 1),"
+      " _amp_back AS (UPDATE {table} _amp_t SET {set} FROM _amp_past WHERE {t_is_past}"
+      " AND _amp_past._amp_existed AND {hash} = _amp_past._amp_newest RETURNING 1)"
+      " SELECT (SELECT count(*) FROM _amp_past), (SELECT count(*) FROM _amp_gone),"
       " (SELECT count(*) FROM _amp_back)",
-      fmt::arg("first", FirstImages(target, ids)), fmt::arg("table", target.place.qualified()),
-      fmt::arg("t_is_first", SameKey(target, "_amp_t", "_amp_first")), fmt::arg("hash", kHash),
-      fmt::arg("set", Assignments(RestoredColumns(target), "_amp_first")));
+      fmt::arg("starts", RunStarts(target, ids)), fmt::arg("table", target.place.qualified()),
+      fmt::arg("t_is_past", SameKey(target, "_amp_t", "_amp_past")), fmt::arg("hash", kHash),
+      fmt::arg("set", Assignments(RestoredColumns(target), "_amp_past")));
 }
 
 std::string HandOverImagesSql(const KeyedTarget& target, const IdRange& ids) {
+  const std::string before = "_amp_i." + QuoteName(kBatchIdColumn);
   return fmt::format(
-      "WITH {first} UPDATE {images} _amp_i SET _amp_existed = _amp_first._amp_existed, {set}"
-      " FROM _amp_first WHERE {i_is_first} AND {before_is_undone} AND NOT ({is_undone})",
-      fmt::arg("first", FirstImages(target, ids)), fmt::arg("images", target.images()),
-      fmt::arg("set", Assignments(RestoredColumns(target), "_amp_first")),
-      fmt::arg("i_is_first", SameKey(target, "_amp_i", "_amp_first")),
-      fmt::arg("before_is_undone", Within("_amp_i." + QuoteName(kBatchIdColumn), ids)),
-      fmt::arg("is_undone", Within("_amp_i._amp_image_id", ids)));
+      "WITH {starts} UPDATE {images} _amp_i SET _amp_existed = _amp_starts._amp_existed, {set}"
+      " FROM _amp_starts WHERE {same_key} AND {before_is_undone} AND NOT ({is_undone})"
+      " AND {before} >= _amp_starts._amp_image_id"
+      " AND (_amp_starts._amp_next IS NULL OR {before} < _amp_starts._amp_next)",
+      fmt::arg("starts", RunStarts(target, ids)), fmt::arg("images", target.images()),
+      fmt::arg("set", Assignments(RestoredColumns(target), "_amp_starts")),
+      fmt::arg("same_key", SameKey(target, "_amp_i", "_amp_starts")),
+      fmt::arg("before_is_undone", Within(before, ids)),
+      fmt::arg("is_undone", Within("_amp_i._amp_image_id", ids)), fmt::arg("before", before));
 }
 
 std::string DropImagesSql(const KeyedTarget& target, const IdRange& ids) {

@@ -53,12 +53,13 @@ struct IdRange {
   int64_t after;
   int64_t last;
 };
-/// Undoes batches: per key the earliest image comes back, if the row is still as the newest of them
-/// left it. Gives one row: keys, keys that were deleted, restored.
+/// Undoes batches: per key the earliest image comes back (the earliest after another stream's last
+/// write), if the row is still as the newest of the batches left it. Gives one row: keys, keys that
+/// were deleted, restored.
 std::string UndoImagesSql(const KeyedTarget& target, const IdRange& ids);
-/// Where another stream has written a row since, the past that it keeps of the row is one that is
-/// undone now: it gets what comes before that. Must be a statement of its own after the undo, which
-/// may have waited for that stream's commit.
+/// Where another stream has written a row after one of the batches, the past that it keeps of the
+/// row is one that is undone now: it gets what comes before that. Must be a statement of its own
+/// after the undo, which may have waited for that stream's commit.
 std::string HandOverImagesSql(const KeyedTarget& target, const IdRange& ids);
 /// Drops the images of batches.
 std::string DropImagesSql(const KeyedTarget& target, const IdRange& ids);

@@ -146,9 +146,9 @@ Result<UndoReport> StreamTransaction::UndoByImages(int64_t after) {
         "table '{}': {} rows of the batches that were undone had been changed by someone "
         "else since; they are left as they are",
         table_name_, report.left);
-    ARROW_RETURN_NOT_OK(connection().Execute(HandOverImagesSql(target, ids), "undoing batches"));
   }
-  ARROW_RETURN_NOT_OK(connection().Execute(DropImagesSql(target, ids), "undoing batches"));
+  ARROW_RETURN_NOT_OK(connection().ExecuteAll(
+      HandOverImagesSql(target, ids) + "; " + DropImagesSql(target, ids), "undoing batches"));
   return report;
 }
 
