@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "amp/testing/servers.h"
+#include "cli/job_cli.h"
 #include "cli/run_ampload.h"
 #include "sources/simulated/sample_chain.h"
 
@@ -61,6 +62,9 @@ TEST_F(LMDBCli, AFolderThatMayNotBeMade) {
   EXPECT_EQ(result.exit_code, 4);
   EXPECT_NE(result.err.find("/proc/nowhere/db"), std::string::npos) << result.err;
 }
+
+std::string JobUrl(const TemporaryFolder& folder) { return "lmdb:" + folder.file("db"); }
+INSTANTIATE_TEST_SUITE_P(LMDB, JobCli, ::testing::Values(&JobUrl));
 
 }  // namespace
 }  // namespace amp::testing

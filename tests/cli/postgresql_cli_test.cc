@@ -6,6 +6,7 @@
 
 #include "amp/testing/asserts.h"
 #include "amp/testing/servers.h"
+#include "cli/job_cli.h"
 #include "cli/run_ampload.h"
 #include "conformance/postgres_client.h"
 #include "sources/simulated/sample_chain.h"
@@ -131,6 +132,9 @@ TEST_F(PostgreSQLCli, OverwriteKeepsOldRowsWhenTheSourceBreaks) {
                            client_->Value("SELECT count(*) FROM cli_test"));
   EXPECT_EQ(count, "100");
 }
+
+std::string JobUrl(const TemporaryFolder&) { return ServerUrl("postgresql").ValueOrDie(); }
+INSTANTIATE_TEST_SUITE_P(PostgreSQL, JobCli, ::testing::Values(&JobUrl));
 
 }  // namespace
 }  // namespace amp::testing
