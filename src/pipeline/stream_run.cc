@@ -20,6 +20,7 @@ constexpr milliseconds kLongestWait{100};
 // A completed batch that nothing follows at once is committed: the stream has caught up.
 constexpr milliseconds kLinger{50};
 constexpr milliseconds kQuietAfterConnecting{10'000};
+constexpr std::chrono::minutes kLongConnection{1};
 // A reorg may need several: one for each batch that it reaches back. No honest one needs so many.
 constexpr int kMostReconnects = 10'000;
 
@@ -33,10 +34,6 @@ std::string StreamNameOf(const std::string& stream, const BlockRanges& ranges) {
   std::set<std::string> networks;
   for (const BlockRange& range : ranges) networks.insert(range.network);
   return fmt::format("{}:{}", stream, fmt::join(networks, "+"));
-}
-
-bool HasNetwork(const StreamWriter& writer, const std::string& network) {
-  return FindRange(writer.ledger().resume_point(), network) != nullptr;
 }
 
 }  // namespace
@@ -110,7 +107,7 @@ Status StreamRun::FinishConnecting(const std::shared_ptr<arrow::Schema>& schema)
   ARROW_RETURN_NOT_OK(OpenWriters(schema));
   connected_ = true;
   news_since_connected_ = false;
-  last_news_ = Clock::now();
+  last_news_ = connected_at_ = Clock::now();
   if (options_.on_event) {
     options_.on_event({.kind = StreamEvent::Kind::kConnected, .stream = options_.stream});
   }
@@ -164,7 +161,7 @@ Status StreamRun::HandleMessage(const StreamMessage& message) {
   if (message.reorg) {
     // It may concern several streams.
     for (const auto& [name, writer] : writers_) {
-      if (!HasNetwork(*writer, message.reorg->network)) continue;
+      if (!writer->ledger().HasNetwork(message.reorg->network)) continue;
       ARROW_ASSIGN_OR_RAISE(const auto effect, writer->Take(message));
       ARROW_RETURN_NOT_OK(HandleEffect(effect));
       ARROW_RETURN_NOT_OK(writer->Commit());
@@ -184,7 +181,9 @@ Result<StreamWriter*> StreamRun::WriterFor(const StreamMessage& message) {
   if (message.ranges.empty()) return nullptr;
   const std::string name = StreamNameOf(options_.stream, message.ranges);
   for (const auto& [other, writer] : writers_) {
-    if (other != name) ARROW_RETURN_NOT_OK(writer->Commit());
+    if (other == name) continue;
+    writer->CompleteOpen();
+    ARROW_RETURN_NOT_OK(writer->Commit());
   }
   if (!writers_.contains(name)) ARROW_RETURN_NOT_OK(OpenWriter(name, schema_));
   return writers_.at(name).get();
@@ -219,6 +218,7 @@ Status StreamRun::HandleQuiet() {
 
 Status StreamRun::HandleSourceEnd() {
   if (source_->endless()) return StreamEnded();
+  for (const auto& [name, writer] : writers_) writer->CompleteOpen();
   done_ = true;
   return Status::OK();
 }
@@ -269,6 +269,8 @@ bool StreamRun::CameToTheBlock() const {
 
 Status StreamRun::Recover(const Status& failure) {
   reader_.Drop();
+  // A quiet chain completes nothing for long; a connection that held is a success too.
+  if (connected_ && Clock::now() - connected_at_ > kLongConnection) backoff_.Reset();
   connected_ = false;
   const bool target = ErrorInfoOf(failure).side == ErrorSide::kTarget;
   if (!IsPassing(failure)) return target ? failure : Finish(failure);

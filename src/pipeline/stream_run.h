@@ -76,7 +76,7 @@ class StreamRun {
   bool news_since_connected_ = false;
   bool done_ = false;
   int reconnects_ = 0;  ///< that the ledger asked for, since a batch was complete
-  Clock::time_point last_news_{};
+  Clock::time_point last_news_{}, connected_at_{};
   int64_t rows_before_ = 0, commits_before_ = 0;  ///< of writers that are gone
 };
 

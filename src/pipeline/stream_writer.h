@@ -38,6 +38,9 @@ class StreamWriter {
   Status Interrupt();
   Status UndoFrom(const ReorgNotice& notice);
 
+  /// Ends an open batch of a program's events, so that it can be committed.
+  void CompleteOpen() { ledger_.CompleteOpen(); }
+
   /// When what is complete is due to be committed; never, where nothing waits or a batch is open.
   Clock::time_point commit_due() const;
   /// Commits what is complete; nothing happens where there is nothing, or while a batch is open.
