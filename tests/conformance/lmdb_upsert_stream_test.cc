@@ -1,5 +1,9 @@
 // Upserts and merges of streams in LMDB, what undo brings back, and merges of loads.
 
+#include <iterator>
+#include <map>
+#include <random>
+
 #include "conformance/lmdb_stream_fixture.h"
 
 namespace amp::testing {
@@ -140,6 +144,43 @@ TEST_F(LMDBUpserts, ManyRowsOverManyLinesComeBackAfterARestart) {
   AMP_ASSERT_OK_AND_ASSIGN(const UndoReport report, Undo(1));
   ExpectReport(report, 2500, 2500, 0);
   EXPECT_EQ(Now(), wanted);
+}
+
+// Whatever was written, an undo to a batch leaves the table as it was after that batch.
+TEST_F(LMDBUpserts, RandomWritesAndUndosFollowAModel) {
+  std::mt19937 random(7);
+  const auto below = [&random](int64_t limit) { return static_cast<int64_t>(random()) % limit; };
+  std::map<int64_t, Lines> after;  // by batch id
+  AMP_ASSERT_OK(Load({{3, "loaded"}, {8, "loaded"}}));
+  after[0] = Now();
+  int64_t next_id = 1;
+  for (int step = 0; step < 60; ++step) {
+    AMP_ASSERT_OK_AND_ASSIGN(auto transaction, loader_->BeginTransaction(WriteOf(spec_, state_)));
+    const int64_t id = next_id++;
+    for (int64_t parts = below(4); parts > 0; --parts) {
+      std::vector<Pair> rows(static_cast<size_t>(below(12)));
+      for (Pair& row : rows) row = {below(15), fmt::format("{}.{}", id, below(100))};
+      AMP_ASSERT_OK(Write(transaction.get(), id, rows));
+    }
+    int64_t last = id;
+    if (below(3) == 0) {
+      last = std::next(after.begin(), below(static_cast<int64_t>(after.size())))->first;
+      AMP_ASSERT_OK(transaction->UndoAfter(last));
+      after.erase(after.upper_bound(last), after.end());
+    }
+    const Checkpoint next = Next(state_, last, {});
+    AMP_ASSERT_OK(transaction->Commit(next));
+    state_.checkpoint = next;
+    if (last == id) {
+      after[id] = Now();
+    } else {
+      ASSERT_EQ(Now(), after[last]) << "after step " << step;
+    }
+  }
+  AMP_ASSERT_OK(Undo(0));
+  EXPECT_EQ(Now(), after[0]);
+  loader_.reset();
+  EXPECT_EQ(Entries("_amp_undo"), 0U);
 }
 
 TEST_F(LMDBStreamFixture, AMergingStreamUpdatesItsColumnsAndUndoBringsBackTheRow) {
