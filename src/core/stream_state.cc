@@ -166,8 +166,8 @@ StreamState NewStreamState(const StreamSpec& spec, int32_t slot) {
   return state;
 }
 
-void TakeOver(StreamState* state) {
-  ++state->epoch;
+void TakeOver(const StreamSpec& spec, StreamState* state) {
+  state->epoch = std::max(state->epoch, spec.held_epoch.value_or(0)) + 1;
   state->owner = HostAndProcess();
   state->owner_since = UnixMillisNow();
   state->checkpoint.next_number += kNumbersPerCommit;

@@ -28,8 +28,9 @@ AMP_EXPORT bool SameQuery(std::string_view a, std::string_view b);
 /// The state of a stream that is made now. Its epoch is 0: opening raises it.
 AMP_EXPORT StreamState NewStreamState(const StreamSpec& spec, int32_t slot);
 
-/// Raises the epoch in the name of this process and skips numbers.
-AMP_EXPORT void TakeOver(StreamState* state);
+/// Raises the epoch in the name of this process, above the one that it held (a target that failed
+/// over may be at an earlier moment), and skips numbers.
+AMP_EXPORT void TakeOver(const StreamSpec& spec, StreamState* state);
 
 /// The state after a commit; `entries` of the state are left alone, the target keeps the map.
 AMP_EXPORT void AdvanceTo(const Checkpoint& checkpoint, StreamState* state);

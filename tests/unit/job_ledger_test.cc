@@ -17,7 +17,7 @@ JobUnit Unit(const std::string& file, uint64_t part = 0, const std::string& fing
 struct Target {
   StreamState state = [] {
     StreamState made = NewStreamState({.name = "j", .table = "t", .schema = nullptr}, 2);
-    TakeOver(&made);
+    TakeOver({}, &made);
     return made;
   }();
 
@@ -55,7 +55,7 @@ TEST(JobLedger, WhatIsCommittedIsNotMissing) {
   EXPECT_EQ(first.units_committed(), 2);
   EXPECT_EQ(first.rows_committed(), 10);
 
-  TakeOver(&target.state);
+  TakeOver({}, &target.state);
   const JobLedger second(target.state);
   // Added in the middle of the order; a vanished file is no matter.
   EXPECT_EQ(second.Missing({Unit("a", 0), Unit("a", 1), Unit("b", 0, "0x2")}).ValueOrDie(),

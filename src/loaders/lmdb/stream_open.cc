@@ -33,7 +33,7 @@ class Opening {
     if (!known || known->id != format.id || !known->schema->Equals(*format.schema)) {
       ARROW_RETURN_NOT_OK(WriteTableFormat(*txn_, tables_, spec_.table, format));
     }
-    TakeOver(&stream.state);
+    TakeOver(spec_, &stream.state);
     stream.table_id = format.id;
     ARROW_RETURN_NOT_OK(store_.Write(stream));
     ARROW_ASSIGN_OR_RAISE(stream.state.checkpoint.entries, store_.ReadBatches(stream.state.slot));

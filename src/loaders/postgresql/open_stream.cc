@@ -195,14 +195,14 @@ Result<int32_t> Opening::FreeSlot() {
 Result<StreamState> Opening::Create() {
   ARROW_ASSIGN_OR_RAISE(const int32_t slot, FreeSlot());
   StoredStream stream{.state = NewStreamState(spec_, slot), .table_id = table_->identity.id};
-  TakeOver(&stream.state);
+  TakeOver(spec_, &stream.state);
   ARROW_RETURN_NOT_OK(InsertStreamRow(connection_, place_, stream));
   return stream.state;
 }
 
 Result<StreamState> Opening::TakeOverStored() {
   StreamState state = mine_->state;
-  TakeOver(&state);
+  TakeOver(spec_, &state);
   ARROW_RETURN_NOT_OK(UpdateOwner(connection_, place_, state));
   ARROW_ASSIGN_OR_RAISE(state.checkpoint.entries, ReadBatchMap(connection_, place_, state.slot));
   return state;
