@@ -94,6 +94,7 @@ struct StreamingTest {
 };
 
 std::span<const StreamingTest> StreamRecoveryTests();
+std::span<const StreamingTest> StreamFaultTests();
 std::span<const StreamingTest> StreamTableTests();
 std::span<const StreamingTest> StreamUndoTests();
 

@@ -147,7 +147,7 @@ bool RegisterStreamingTests(std::string_view suite,
                             const std::shared_ptr<LoaderTestConfig>& config) {
   if (!config->supports_streaming) return true;
   for (const auto tests : {std::span<const StreamingTest>(kTests), StreamRecoveryTests(),
-                           StreamTableTests(), StreamUndoTests()}) {
+                           StreamFaultTests(), StreamTableTests(), StreamUndoTests()}) {
     Register(suite, config, tests);
   }
   return true;
