@@ -95,10 +95,6 @@ std::optional<int64_t> Ledger::Interrupted() {
   return last_complete_id();
 }
 
-void Ledger::CompleteOpen() {
-  if (open_ && !options_.strict) Complete();
-}
-
 bool Ledger::HasNetwork(const std::string& network) const {
   return FindRange(networks_, network) != nullptr;
 }

@@ -59,13 +59,15 @@ class AMP_EXPORT Ledger {
   Result<LedgerStep> Accept(const BlockRanges& ranges, bool complete, int64_t rows);
   /// A reorg that a program or a user tells of. `limited`: max_undo holds. Errors: ReorgTooDeep.
   Result<LedgerStep> Reorg(const ReorgNotice& notice, bool limited = true);
+  /// Another stream's batch begins, or a program's events end: without strictness an open one is
+  /// complete then.
+  void EndBatch() {
+    if (open_ && !options_.strict) Complete();
+  }
   /// The connection is gone, and with it the rest of an open batch: the id after which to undo, if
   /// there is anything to undo.
   std::optional<int64_t> Interrupted();
 
-  /// Ends an open batch that a program gave, as another one would; nothing happens where the rules
-  /// of an Amp server hold.
-  void CompleteOpen();
   /// Is it one of the stream's networks?
   bool HasNetwork(const std::string& network) const;
 
@@ -73,6 +75,9 @@ class AMP_EXPORT Ledger {
   BlockRanges resume_point() const;
   /// The last id that is complete.
   int64_t last_complete_id() const;
+  bool HasNetwork(const std::string& network) const {
+    return FindRange(networks_, network) != nullptr;
+  }
   /// A batch is open: a commit must wait, or undo it first.
   bool open() const { return open_.has_value(); }
   /// Completed or undone batches wait for a commit.

@@ -10,10 +10,10 @@
 namespace amp {
 
 /// May the same call succeed later? Decided by the error's kind alone.
-bool IsPassing(const Status& status);
+AMP_EXPORT bool IsPassing(const Status& status);
 
 /// The pauses between tries: doubling, with jitter, and only so many in a row.
-class Backoff {
+class AMP_EXPORT Backoff {
  public:
   explicit Backoff(const PipelineOptions& options);
 
@@ -31,6 +31,6 @@ class Backoff {
 };
 
 /// Sleeps, but not on once `stop` is true (null: never).
-void SleepUnless(const std::atomic<bool>* stop, std::chrono::milliseconds pause);
+AMP_EXPORT void SleepUnless(const std::atomic<bool>* stop, std::chrono::milliseconds pause);
 
 }  // namespace amp

@@ -11,6 +11,7 @@ namespace amp {
 /// settled here and never seen. For targets and structures that cannot undo. A deeper one is
 /// ReorgTooDeep. What is held back lies in memory up to `memory` bytes, beyond it in a temporary
 /// file.
-std::unique_ptr<StreamSource> MakeFinalSource(StreamSource* inner, int64_t depth, int64_t memory);
+AMP_EXPORT std::unique_ptr<StreamSource> MakeFinalSource(StreamSource* inner, int64_t depth,
+                                                         int64_t memory);
 
 }  // namespace amp

@@ -46,7 +46,7 @@ Metadata StreamFacts(const StreamRun& run, const StreamOptions& options, double 
           {"throughput_rows_per_sec", RowsPerSecond(run.rows_committed(), seconds)}};
 }
 
-Status CheckStreamOptions(const StreamOptions& options) {
+Status CheckStreamOptions(const StreamSource& source, const StreamOptions& options) {
   const bool by_key = options.mode == LoadMode::kUpsert || options.mode == LoadMode::kMerge;
   if (by_key && options.max_undo.value_or(0) > options.pipeline.retention) {
     return MakeError(ErrorKind::kConfigInvalid,
@@ -55,6 +55,11 @@ Status CheckStreamOptions(const StreamOptions& options) {
   }
   if (options.finality < 0 || options.max_undo.value_or(0) < 0) {
     return MakeError(ErrorKind::kConfigInvalid, "--finality and --max-undo must not be negative");
+  }
+  if (options.finality > 0 && !source.endless()) {
+    return MakeError(ErrorKind::kUnsupported,
+                     "finality is for servers' streams: the depth of a program's events is not "
+                     "known; leave finality at 0, and undo what the program says");
   }
   return Status::OK();
 }
@@ -68,7 +73,7 @@ LoadResult Loader::LoadStreamContinuous(StreamSource* source, const TableName& t
   result.table_name = table;
   result.loader = traits().name;
   result.mode = options.mode;
-  if (const Status status = CheckStreamOptions(options); !status.ok()) {
+  if (const Status status = CheckStreamOptions(*source, options); !status.ok()) {
     SetOutcome(status, 0, &result);
     return result;
   }

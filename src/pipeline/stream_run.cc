@@ -115,6 +115,8 @@ Status StreamRun::FinishConnecting(const std::shared_ptr<arrow::Schema>& schema)
     // Someone has written between our look and our taking over.
     reader_.Drop();
   }
+  // An earlier run may have come there.
+  if (CameToTheBlock()) done_ = true;
   return Status::OK();
 }
 
@@ -162,6 +164,7 @@ Status StreamRun::HandleMessage(const StreamMessage& message) {
     // It may concern several streams.
     for (const auto& [name, writer] : writers_) {
       if (!writer->ledger().HasNetwork(message.reorg->network)) continue;
+      ARROW_RETURN_NOT_OK(MakeWayFor(name));
       ARROW_ASSIGN_OR_RAISE(const auto effect, writer->Take(message));
       ARROW_RETURN_NOT_OK(HandleEffect(effect));
       ARROW_RETURN_NOT_OK(writer->Commit());
@@ -176,15 +179,22 @@ Status StreamRun::HandleMessage(const StreamMessage& message) {
 
 // A target with one writer would wait for itself: so one stream's transaction ends before the next
 // one's begins.
+Status StreamRun::MakeWayFor(const std::string& name) {
+  for (const auto& [other, writer] : writers_) {
+    if (other != name) ARROW_RETURN_NOT_OK(writer->MakeWay());
+  }
+  return Status::OK();
+}
+
 Result<StreamWriter*> StreamRun::WriterFor(const StreamMessage& message) {
   if (source_->endless()) return writers_.begin()->second.get();
-  if (message.ranges.empty()) return nullptr;
-  const std::string name = StreamNameOf(options_.stream, message.ranges);
-  for (const auto& [other, writer] : writers_) {
-    if (other == name) continue;
-    writer->CompleteOpen();
-    ARROW_RETURN_NOT_OK(writer->Commit());
+  if (message.ranges.empty()) {
+    if (message.batch == nullptr || message.batch->num_rows() == 0) return nullptr;
+    return ProtocolError(
+        fmt::format("{} rows came without block ranges", message.batch->num_rows()));
   }
+  const std::string name = StreamNameOf(options_.stream, message.ranges);
+  ARROW_RETURN_NOT_OK(MakeWayFor(name));
   if (!writers_.contains(name)) ARROW_RETURN_NOT_OK(OpenWriter(name, schema_));
   return writers_.at(name).get();
 }
@@ -218,7 +228,7 @@ Status StreamRun::HandleQuiet() {
 
 Status StreamRun::HandleSourceEnd() {
   if (source_->endless()) return StreamEnded();
-  for (const auto& [name, writer] : writers_) writer->CompleteOpen();
+  for (const auto& [name, writer] : writers_) ARROW_RETURN_NOT_OK(writer->MakeWay());
   done_ = true;
   return Status::OK();
 }

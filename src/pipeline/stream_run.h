@@ -47,6 +47,7 @@ class StreamRun {
   Status HandleEffect(const StreamWriter::Effect& effect);
   Status HandleQuiet();
   Status HandleSourceEnd();
+  Status MakeWayFor(const std::string& name);
   Result<StreamWriter*> WriterFor(const StreamMessage& message);
   Status CommitDue();
   Status CommitAll();

@@ -92,6 +92,11 @@ Status StreamWriter::Interrupt() {
   return transactions_.Rollback();
 }
 
+Status StreamWriter::MakeWay() {
+  ledger_.EndBatch();
+  return Commit();
+}
+
 bool StreamWriter::full() const {
   constexpr int64_t kMostNumbers = kNumbersPerCommit / 2;
   return transactions_.rows() >= options_.pipeline.commit_rows ||

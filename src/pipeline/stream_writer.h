@@ -37,9 +37,8 @@ class StreamWriter {
   /// The connection is gone: takes the open batch back.
   Status Interrupt();
   Status UndoFrom(const ReorgNotice& notice);
-
-  /// Ends an open batch of a program's events, so that it can be committed.
-  void CompleteOpen() { ledger_.CompleteOpen(); }
+  /// Another stream's batch begins: commits, with an open batch where the stream's rules end it so.
+  Status MakeWay();
 
   /// When what is complete is due to be committed; never, where nothing waits or a batch is open.
   Clock::time_point commit_due() const;

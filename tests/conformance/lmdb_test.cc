@@ -9,6 +9,7 @@
 #include "amp/testing/core_tests.h"
 #include "amp/testing/sample_tables.h"
 #include "amp/testing/servers.h"
+#include "amp/testing/streaming_tests.h"
 #include "conformance/lmdb_client.h"
 
 namespace amp::testing {
@@ -55,6 +56,7 @@ class LMDBTestConfig : public LoaderTestConfig {
     if (!std::filesystem::exists(Path() + "/data.mdb")) return Status::OK();
     return DropLmdb(Path(), table, /*streams=*/true);
   }
+  Status DropTable(const TableName& table) override { return DropLmdb(Path(), table); }
   Result<std::vector<std::string>> GetColumnNames(const TableName& table) override {
     ARROW_ASSIGN_OR_RAISE(const auto rows, QueryRows(table, "", ""));
     std::vector<std::string> names;
@@ -79,6 +81,7 @@ class LMDBTestConfig : public LoaderTestConfig {
 };
 
 AMP_CORE_TESTS(LMDBCore, LMDBTestConfig);
+AMP_STREAMING_TESTS(LMDBStreaming, LMDBTestConfig);
 
 class LMDB : public ::testing::Test {
  protected:

@@ -6,6 +6,7 @@
 #include "amp/testing/core_tests.h"
 #include "amp/testing/sample_tables.h"
 #include "amp/testing/servers.h"
+#include "amp/testing/streaming_tests.h"
 #include "conformance/postgres_client.h"
 
 namespace amp::testing {
@@ -13,6 +14,10 @@ namespace {
 
 class PostgreSQLTestConfig : public LoaderTestConfig {
  public:
+  PostgreSQLTestConfig() {
+    supports_streaming = true;
+    supports_multi_network = true;
+  }
   std::string_view loader() const override { return "postgresql"; }
   Result<ConfigMap> WorkingConfig() override {
     ARROW_ASSIGN_OR_RAISE(const std::string url, ServerUrl("postgresql"));
@@ -58,6 +63,7 @@ class PostgreSQLTestConfig : public LoaderTestConfig {
 };
 
 AMP_CORE_TESTS(PostgreSQLCore, PostgreSQLTestConfig);
+AMP_STREAMING_TESTS(PostgreSQLStreaming, PostgreSQLTestConfig);
 
 /// A connected loader, a client beside it, and a table name that is free.
 class PostgreSQL : public ::testing::Test {

@@ -42,6 +42,9 @@ class LoaderTestConfig {
                                              const std::string& order_by) = 0;
   /// Removes the table, if it is there.
   virtual Status CleanupTable(const TableName& table) = 0;
+  /// The same, but leaves what Ampload keeps of its streams, as someone without Ampload would. No
+  /// loader is connected then.
+  virtual Status DropTable(const TableName& table) { return CleanupTable(table); }
   virtual Result<std::vector<std::string>> GetColumnNames(const TableName& table) = 0;
 
   /// The loader, made from WorkingConfig().
