@@ -54,6 +54,9 @@ SimulationOptions RestlessChain(uint64_t seed, uint64_t blocks) {
   options.empty_rate = 0.1;
   options.logs_per_block = 3;
   options.microbatch_blocks = 3;
+  // A server may start a reorg at the first block of the microbatch that it hits: no farther than
+  // may be undone.
+  options.catch_up_blocks = 8;
   options.split = 4;
   options.keepalive_rate = 0.1;
   options.repeat_rate = 0.1;
@@ -77,6 +80,7 @@ std::vector<std::string> SimulateArguments(const SimulationOptions& options) {
   add("--reorg-rate", options.reorg_rate);
   add("--reorg-depth", options.reorg_depth);
   add("--microbatch-blocks", options.microbatch_blocks);
+  add("--catch-up-blocks", options.catch_up_blocks);
   add("--split", options.split);
   add("--keepalive-rate", options.keepalive_rate);
   add("--repeat-rate", options.repeat_rate);
