@@ -111,6 +111,8 @@ Status StreamRun::FinishConnecting(const std::shared_ptr<arrow::Schema>& schema)
   if (options_.on_event) {
     options_.on_event({.kind = StreamEvent::Kind::kConnected, .stream = options_.stream});
   }
+  // An earlier run may have brought it there; then perhaps nothing comes any more.
+  if (CameToTheBlock()) done_ = true;
   if (!SameRanges(ResumePoint(), resumed_from_)) {
     // Someone has written between our look and our taking over.
     reader_.Drop();

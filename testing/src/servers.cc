@@ -157,20 +157,29 @@ Result<PostgresServer> PostgresServer::Start() {
                            "UTF8", "--locale=C", "-N"},
                           folder + "/initdb.log"));
   ARROW_RETURN_NOT_OK(WriteAccessRules(data));
-  const std::string options = "-p " + std::to_string(port) + " -k " + folder +
-                              " -h 127.0.0.1 -c fsync=off -c max_connections=50";
-  ARROW_RETURN_NOT_OK(Run({programs + "/pg_ctl", "-D", data, "-o", options, "-l",
-                           folder + "/server.log", "-w", "-t", "60", "start"},
-                          folder + "/start.log"));
   std::ofstream(folder + "/port") << port;
-  return PostgresServer(folder);
+  PostgresServer server(folder);
+  ARROW_RETURN_NOT_OK(server.Resume());
+  return server;
+}
+
+Status PostgresServer::Resume() {
+  ARROW_ASSIGN_OR_RAISE(const std::string programs, PostgresPrograms());
+  const std::string options = "-p " + ReadAll(folder_ + "/port") + " -k " + folder_ +
+                              " -h 127.0.0.1 -c fsync=off -c max_connections=50";
+  return Run({programs + "/pg_ctl", "-D", folder_ + "/data", "-o", options, "-l",
+              folder_ + "/server.log", "-w", "-t", "60", "start"},
+             folder_ + "/start.log");
+}
+
+Status PostgresServer::Halt(const std::string& mode) {
+  ARROW_ASSIGN_OR_RAISE(const std::string programs, PostgresPrograms());
+  return Run({programs + "/pg_ctl", "-D", folder_ + "/data", "-m", mode, "-w", "stop"},
+             folder_ + "/stop.log");
 }
 
 Status PostgresServer::Stop() {
-  ARROW_ASSIGN_OR_RAISE(const std::string programs, PostgresPrograms());
-  ARROW_RETURN_NOT_OK(
-      Run({programs + "/pg_ctl", "-D", folder_ + "/data", "-m", "immediate", "-w", "stop"},
-          folder_ + "/stop.log"));
+  ARROW_RETURN_NOT_OK(Halt("immediate"));
   std::error_code error;
   fs::remove_all(folder_, error);
   return error ? ServerError("cannot remove " + folder_) : Status::OK();

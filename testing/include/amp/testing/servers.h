@@ -23,6 +23,10 @@ class PostgresServer {
 
   /// Ends the server and removes its folder.
   Status Stop();
+  /// Ends the server as `pg_ctl stop -m MODE` does (immediate, fast, smart); its data stay.
+  Status Halt(const std::string& mode);
+  /// Starts it again, on the same port.
+  Status Resume();
   const std::string& folder() const { return folder_; }
   /// postgresql://postgres@127.0.0.1:PORT/postgres
   Result<std::string> Url() const;
