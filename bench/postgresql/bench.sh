@@ -2,7 +2,7 @@
 # Sourced by bench/run.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-source bench/postgresql/server.sh
+source bench/support/server.sh
 
 run_benchmark() {
   find_postgresql
@@ -11,8 +11,6 @@ run_benchmark() {
   at_exit drop_tables
   if [ ${#memory[@]} -gt 0 ]; then run_memory; else run_peers; fi
 }
-
-sql() { "$psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$url" "$@"; }
 
 TABLES='ampload_bench, ampload_bench_template'
 drop_tables() { sql -c "SET client_min_messages = error" -c "DROP TABLE IF EXISTS $TABLES"; }

@@ -4,9 +4,13 @@ running.
 report.py compare FILE: medians of each, and Ampload against each peer. Single times differ much from
 run to run, so what counts is the median of the ratios of runs that were made next to each other.
 report.py memory FILE: peak memory of each, and by how much it differs from the first.
+report.py stream FILE: streams beside the same rows in bulk; latencies of commits.
+report.py quarters FILE: peak memory of each quarter of one stream.
+report.py undo FILE: undo in a small and in a large table.
 """
 
 import json
+import math
 import statistics
 import sys
 
@@ -70,9 +74,56 @@ def memory(runs):
     print_table(["median of " + str(len(first)), "rows", "peak MiB", "to the first"], rows)
 
 
+def percentile(values, share):
+    """The smallest value that so large a share of them does not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def stream(runs):
+    rows = []
+    for who, own in runs.items():
+        wall = median(own, "wall")
+        latencies = [value for run in own for value in run.get("latencies", [])]
+        rows.append([who, f"{wall:.3f}", f"{own[0]['rows'] / wall:,.0f}", f"{median(own, 'cpu'):.2f}",
+                     f"{median(own, 'server_cpu'):.2f}", f"{median(own, 'target_cpu'):.2f}",
+                     *(f"{percentile(latencies, share):.1f}" if latencies else "-"
+                       for share in (0.5, 0.99)),
+                     f"{median(own, 'peak_mib'):.0f}"])
+    print_table(["median", "wall s", "rows/s", "own CPU s", "simulator CPU s", "target CPU s",
+                 "commit p50 ms", "p99 ms", "peak MiB"], rows)
+    print()
+    bulk = runs["bulk"]
+    ratios = [[who, ratio(bulk, own, "wall"), ratio(own, bulk, "cpu")]
+              for who, own in runs.items() if who.startswith("stream")]
+    print_table([f"median of {len(bulk)} pairs (range)", "rows/s to bulk", "own CPU to bulk"], ratios)
+
+
+def quarters(runs):
+    (run,), = runs.values()
+    names = ["resident", "of it not mapped from files"]
+    rows = []
+    for i, name in enumerate(names):
+        peaks = [quarter[i] for quarter in run["quarters_mib"]]
+        rows.append([name, *(f"{peak:.1f}" for peak in peaks), f"{peaks[3] / peaks[1]:.3f}"])
+    print_table(["peak MiB of quarter", "1", "2", "3", "4", "4 to 2"], rows)
+
+
+def undo(runs):
+    few, many = runs.values()
+    rows = [[f"{int(who):,} rows", *(f"{median(own, key):.2f} ({min(r[key] for r in own):.2f}-"
+                                     f"{max(r[key] for r in own):.2f})"
+                                     for key in ("undo_ms", "whole_ms"))]
+            for who, own in runs.items()]
+    rows.append(["large / small", ratio(many, few, "undo_ms"), ratio(many, few, "whole_ms")])
+    print_table([f"median of {len(few)} pairs (range)", "undo ms", "with begin and commit ms"], rows)
+
+
 def main():
     command, path = sys.argv[1:]
-    {"compare": compare, "memory": memory}[command](read_runs(path))
+    commands = {"compare": compare, "memory": memory, "stream": stream, "quarters": quarters,
+                "undo": undo}
+    commands[command](read_runs(path))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 #include "core/row_encoder.h"
 
 #include <arrow/record_batch.h>
-#include <arrow/util/byte_size.h>
 
 #include <cstring>
 #include <numeric>
+
+#include "core/batch_bytes.h"
 
 namespace amp {
 namespace {
@@ -12,10 +13,6 @@ namespace {
 constexpr int64_t kMostRowsPerPiece = 4096;
 // Sizes are 32 bits; no form is more than eight times as large as its Arrow data.
 constexpr int64_t kMostBytes = int64_t{UINT32_MAX} / 8;
-
-int64_t ReferencedBytes(const arrow::RecordBatch& batch) {
-  return arrow::util::ReferencedBufferSize(batch).ValueOr(0);
-}
 
 }  // namespace
 
@@ -29,7 +26,7 @@ RowEncoder::RowEncoder(std::vector<uint8_t> prefix, std::vector<std::string> nam
     : prefix_(std::move(prefix)), names_(std::move(names)), columns_(std::move(columns)) {}
 
 Status RowEncoder::Encode(const arrow::RecordBatch& batch, int64_t first_row, const Sink& sink) {
-  if (ReferencedBytes(batch) > kMostBytes) return EncodeHalves(batch, first_row, sink);
+  if (BytesOf(batch) > kMostBytes) return EncodeHalves(batch, first_row, sink);
   const int64_t step = RowsPerPiece(batch);
   for (int64_t start = 0; start < batch.num_rows(); start += step) {
     const int64_t count = std::min(step, batch.num_rows() - start);
@@ -46,14 +43,14 @@ Status RowEncoder::EncodeHalves(const arrow::RecordBatch& batch, int64_t first_r
   if (half == 0) {
     return MakeError(ErrorKind::kDataInvalid,
                      fmt::format("row {} of the load has {} bytes; no more than {} can be stored",
-                                 first_row, ReferencedBytes(batch), kMostBytes));
+                                 first_row, BytesOf(batch), kMostBytes));
   }
   ARROW_RETURN_NOT_OK(Encode(*batch.Slice(0, half), first_row, sink));
   return Encode(*batch.Slice(half), first_row + half, sink);
 }
 
 int64_t RowEncoder::RowsPerPiece(const arrow::RecordBatch& batch) const {
-  const int64_t bytes = ReferencedBytes(batch);
+  const int64_t bytes = BytesOf(batch);
   const auto cell_headers = static_cast<int64_t>(columns_.size()) * 4;
   const int64_t row_bytes = bytes / std::max<int64_t>(1, batch.num_rows()) + cell_headers + 2;
   return std::clamp<int64_t>(kPieceBytes / row_bytes, 1, kMostRowsPerPiece);

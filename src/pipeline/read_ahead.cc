@@ -1,15 +1,10 @@
 #include "pipeline/read_ahead.h"
 
 #include <arrow/record_batch.h>
-#include <arrow/util/byte_size.h>
 
 #include <algorithm>
 
 namespace amp {
-
-int64_t BytesOf(const RecordBatch& batch) {
-  return arrow::util::ReferencedBufferSize(batch).ValueOr(0);
-}
 
 ReadAhead::ReadAhead(std::shared_ptr<arrow::RecordBatchReader> reader,
                      const PipelineOptions& options)

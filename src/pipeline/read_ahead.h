@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "amp/loader.h"
+#include "core/batch_bytes.h"
 #include "pipeline/bounded_queue.h"
 
 namespace amp {
@@ -37,8 +38,5 @@ class ReadAhead {
 /// False once `push` says so.
 bool PushCut(const std::shared_ptr<RecordBatch>& batch, const PipelineOptions& options,
              const std::function<bool(std::shared_ptr<RecordBatch> part, int64_t bytes)>& push);
-
-/// How many bytes of Arrow data a batch refers to; a slice counts only its part.
-int64_t BytesOf(const RecordBatch& batch);
 
 }  // namespace amp

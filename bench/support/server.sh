@@ -19,7 +19,7 @@ free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# Sets url, and PGPASSWORD for all clients.
+# Sets url, and PGPASSWORD for all clients. An argument: more options of the server.
 start_server() {
   [ -x "$postgresql_bin/initdb" ] || die "there is no PostgreSQL server (Debian: postgresql); install
   one, or set AMPLOAD_BENCH_POSTGRESQL_URL"
@@ -36,9 +36,11 @@ start_server() {
   at_exit stop_server
   (cd "$server" && as_server_user "$postgresql_bin/pg_ctl" -D "$server/data" -l "$server/log" -s -w \
     -o "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories='' \
-        -c shared_buffers=512MB -c max_wal_size=8GB" start) || { cat "$server/log" >&2; return 1; }
+        -c shared_buffers=512MB -c max_wal_size=8GB ${1:-}" start) || { cat "$server/log" >&2; return 1; }
   url=postgresql://postgres@127.0.0.1:$port/postgres
 }
+
+sql() { "$psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$url" "$@"; }
 
 stop_server() {
   (cd "$server" && as_server_user "$postgresql_bin/pg_ctl" -D "$server/data" -s -m immediate stop)

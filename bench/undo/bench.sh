@@ -1,0 +1,30 @@
+# Undoing the newest 2,000 rows of a small and of a large table, straight after loading. Sourced by
+# bench/run.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+source bench/support/server.sh
+
+UNDO_SMALL=200000
+UNDO_LARGE=5000000
+
+run_benchmark() {
+  [ ${#memory[@]} -eq 0 ] || die "--memory is for postgresql"
+  find_postgresql
+  url=${AMPLOAD_BENCH_POSTGRESQL_URL:-}
+  # What undo finds must come from Ampload alone.
+  [ -n "$url" ] || start_server "-c autovacuum=off"
+  run_undo "postgresql, append" "$url" append
+  run_undo "postgresql, upsert" "$url" upsert
+  run_undo "lmdb, append" "lmdb:$scratch/lmdb" append
+  run_undo "lmdb, upsert" "lmdb:$scratch/lmdb?key_columns=id" upsert
+}
+
+run_undo() {
+  echo "bench: $1, $pairs pairs" >&2
+  "$BUILD/bench_undo" --url "$2" --mode "$3" --small "$UNDO_SMALL" --large "$UNDO_LARGE" \
+    --pairs "$pairs" >"$results"
+  rm -rf "$scratch/lmdb"
+  echo "$1: undo of the newest 2,000 rows"
+  report undo "$results"
+  echo
+}
