@@ -1,11 +1,15 @@
-// ampload check: what a load would do; writes nothing.
+// ampload check: what a load or a stream would do; writes nothing.
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/source_options.h"
+#include "cli/stream_options.h"
 #include "cli/target.h"
 #include "cli/text_table.h"
+#include "core/stream_state.h"
+#include "pipeline/stream_columns.h"
 
 namespace amp::cli {
 namespace {
@@ -13,6 +17,7 @@ namespace {
 struct CheckArguments {
   std::string to, table;
   SourceArguments source;
+  StreamArguments stream;
   ModeArguments mode;
 };
 
@@ -40,16 +45,51 @@ void PrintPlan(const std::string& table, const TablePlan& plan) {
   for (const std::string& statement : plan.statements) PrintLine("\n" + statement + ";");
 }
 
+bool IsStream(const Context& context, const CheckArguments& arguments) {
+  return !arguments.stream.query.empty() ||
+         IsStreamSource(context.common, arguments.source.from.front());
+}
+
+// The query's columns, and those that a stream adds.
+Result<std::shared_ptr<arrow::Schema>> StreamSchema(const Context& context,
+                                                    const CheckArguments& arguments,
+                                                    const PipelineOptions& pipeline) {
+  ARROW_ASSIGN_OR_RAISE(const auto source,
+                        OpenQuerySource(context.common, arguments.source, arguments.stream));
+  const auto connection = source->Connect({});
+  ARROW_RETURN_NOT_OK(connection.status());
+  return WithStreamColumns(*(*connection)->schema(), pipeline.block_ranges);
+}
+
+Result<std::shared_ptr<arrow::Schema>> SourceSchema(const Context& context,
+                                                    const CheckArguments& arguments,
+                                                    const PipelineOptions& pipeline) {
+  if (IsStream(context, arguments)) return StreamSchema(context, arguments, pipeline);
+  ARROW_ASSIGN_OR_RAISE(const FileSource source,
+                        OpenSource(arguments.source, pipeline, context.stop));
+  return source.reader->schema();
+}
+
+// A table with rows of its own takes a stream only with --adopt.
+Status CheckTakesStreams(Loader* loader, const TableName& table) {
+  ARROW_ASSIGN_OR_RAISE(const auto info, loader->GetTableInfo(table));
+  if (!info) return Status::OK();
+  const bool made_for_streams =
+      std::any_of(info->columns.begin(), info->columns.end(),
+                  [](const ColumnInfo& column) { return column.name == kBatchIdColumn; });
+  return made_for_streams ? Status::OK() : NotMadeForStreams(table);
+}
+
 Status RunCheck(const Context& context, const CheckArguments& arguments) {
   ARROW_ASSIGN_OR_RAISE(const LoadOptions options, MakeLoadOptions(arguments.mode));
   ARROW_ASSIGN_OR_RAISE(const Target target, ResolveTarget(context.common, arguments.to));
-  ARROW_ASSIGN_OR_RAISE(const FileSource source,
-                        OpenSource(arguments.source, target.pipeline, context.stop));
+  ARROW_ASSIGN_OR_RAISE(const auto schema, SourceSchema(context, arguments, target.pipeline));
   ARROW_ASSIGN_OR_RAISE(const Session session, target.loader->Open());
-  const WriteSpec spec{.table = arguments.table,
-                       .schema = source.reader->schema(),
-                       .mode = options.mode,
-                       .key = options.key};
+  if (IsStream(context, arguments)) {
+    ARROW_RETURN_NOT_OK(CheckTakesStreams(target.loader.get(), arguments.table));
+  }
+  const WriteSpec spec{
+      .table = arguments.table, .schema = schema, .mode = options.mode, .key = options.key};
   ARROW_ASSIGN_OR_RAISE(const TablePlan plan, session->PlanTable(spec));
   context.common.json() ? PrintPlanJson(arguments.table, plan) : PrintPlan(arguments.table, plan);
   return Status::OK();
@@ -59,10 +99,11 @@ Status RunCheck(const Context& context, const CheckArguments& arguments) {
 
 void AddCheck(Context* context) {
   auto arguments = std::make_shared<CheckArguments>();
-  CLI::App* command =
-      AddCommand(context, "check", "Say what a load would do: types, statements; writes nothing",
-                 [=] { return RunCheck(*context, *arguments); });
+  CLI::App* command = AddCommand(
+      context, "check", "Say what a load or stream would do: types, statements; writes nothing",
+      [=] { return RunCheck(*context, *arguments); });
   AddSourceOptions(command, &arguments->source);
+  AddQueryOptions(command, &arguments->stream);
   AddTargetOptions(command, &arguments->to, &arguments->table);
   AddModeOptions(command, &arguments->mode);
 }

@@ -1,11 +1,14 @@
-// ampload info: rows, columns and size of a table.
+// ampload info: rows, columns, size and streams of a table.
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/target.h"
 #include "cli/text_table.h"
+#include "core/stream_state.h"
 #include "core/text.h"
+#include "core/time_text.h"
 
 namespace amp::cli {
 namespace {
@@ -13,6 +16,46 @@ namespace {
 struct InfoArguments {
   std::string to, table;
 };
+
+// 75 → "1 min 15 s"; old chains are days behind.
+std::string LagText(std::optional<double> lag) {
+  if (!lag) return "-";
+  const auto seconds = static_cast<int64_t>(std::max(*lag, 0.0));
+  if (seconds < 60) return fmt::format("{} s", seconds);
+  if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
+  if (seconds < 86'400) return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
+  return fmt::format("{} days", Grouped(seconds / 86'400));
+}
+
+// 2026-11-24 01:40:23 UTC
+std::string CommitTimeText(int64_t unix_millis) {
+  if (unix_millis == 0) return "none yet";
+  std::string text;
+  AppendTimestamp(unix_millis / 1000, arrow::TimeUnit::SECOND, /*utc=*/false, &text);
+  return text.replace(text.find('T'), 1, " ") + " UTC";
+}
+
+std::string BlocksText(const std::vector<BlockRange>& watermark) {
+  std::vector<std::string> blocks;
+  for (const BlockRange& range : watermark) {
+    blocks.push_back(fmt::format("{} {}", range.network, range.end));
+  }
+  return blocks.empty() ? "-" : fmt::format("{}", fmt::join(blocks, ", "));
+}
+
+void PrintStreams(const std::vector<StreamState>& streams) {
+  std::vector<std::vector<std::string>> rows{
+      {"stream", "mode", "up to block", "lag", "commits", "epoch", "last commit", "query"}};
+  for (const StreamState& stream : streams) {
+    const Checkpoint& checkpoint = stream.checkpoint;
+    rows.push_back({stream.name, std::string(ToString(stream.mode)),
+                    BlocksText(checkpoint.watermark), LagText(LagSeconds(checkpoint.watermark)),
+                    Grouped(checkpoint.sequence), Grouped(stream.epoch),
+                    CommitTimeText(stream.committed_at), stream.query});
+  }
+  PrintLine("");
+  for (const std::string& line : FormatTable(rows)) PrintLine(line);
+}
 
 void PrintInfo(const TableInfo& info) {
   PrintLine(fmt::format("Table '{}': {} rows, {}", info.table_name, Grouped(info.row_count),
@@ -22,6 +65,7 @@ void PrintInfo(const TableInfo& info) {
     rows.push_back({column.name, column.type, column.nullable ? "yes" : "no"});
   }
   for (const std::string& line : FormatTable(rows)) PrintLine(line);
+  if (!info.streams.empty()) PrintStreams(info.streams);
 }
 
 Status RunInfo(const Context& context, const InfoArguments& arguments) {
@@ -46,7 +90,7 @@ Status RunInfo(const Context& context, const InfoArguments& arguments) {
 
 void AddInfo(Context* context) {
   auto arguments = std::make_shared<InfoArguments>();
-  CLI::App* command = AddCommand(context, "info", "Rows, columns and size of a table",
+  CLI::App* command = AddCommand(context, "info", "Rows, columns, size and streams of a table",
                                  [=] { return RunInfo(*context, *arguments); });
   AddTargetOptions(command, &arguments->to, &arguments->table);
 }

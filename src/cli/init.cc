@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "amp/amp_source.h"
 #include "cli/command.h"
+#include "cli/run_sections.h"
 
 namespace amp::cli {
 namespace {
@@ -12,8 +14,10 @@ namespace {
 std::string Quoted(const FieldSpec& field, const std::string& text) {
   const bool bare = field.type == FieldType::kBool || field.type == FieldType::kInteger ||
                     field.type == FieldType::kNumber;
-  if (field.type == FieldType::kList) return "[]";
+  if (field.type == FieldType::kList) return text.empty() ? "[]" : fmt::format("[\"{}\"]", text);
   if (text.empty() && !field.choices.empty()) return fmt::format("\"{}\"", field.choices[0]);
+  // One that is left out by default: any that can be read.
+  if (text.empty() && field.type == FieldType::kDuration) return "\"1s\"";
   return bare && !text.empty() ? text : fmt::format("\"{}\"", text);
 }
 
@@ -24,6 +28,16 @@ std::string Example(const FieldSpec& field, std::string_view owner, const void* 
     return fmt::format("\"${{{}}}\"", variable);
   }
   return Quoted(field, field.text(defaults));
+}
+
+std::vector<std::string_view> SplitLines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
 }
 
 void AppendFields(const std::vector<FieldSpec>& fields, const ConfigMap& set,
@@ -44,6 +58,49 @@ void AppendFields(const std::vector<FieldSpec>& fields, const ConfigMap& set,
   }
 }
 
+std::string CommentedOut(const std::string& text) {
+  std::string out;
+  for (const std::string_view line : SplitLines(text)) {
+    const bool as_it_is = line.empty() || line.starts_with("#");
+    out += fmt::format("{}{}\n", as_it_is ? "" : "# ", line);
+  }
+  return out;
+}
+
+ConfigMap Examples(std::initializer_list<std::pair<std::string, std::string>> values) {
+  ConfigMap map;
+  for (const auto& [name, value] : values) map[name] = {.value = value};
+  return map;
+}
+
+template <class Section>
+std::string ExampleSection(const std::string& name, const ConfigMap& set) {
+  std::string out = fmt::format("\n[{}]\n", name);
+  const Section defaults;
+  AppendFields(FieldsOf<Section>(), set, name.substr(name.find('.') + 1), &defaults, &out);
+  return CommentedOut(out);
+}
+
+// What `stream --from amp` and `run` read: all of it is an example.
+std::string SourceAndRunSections() {
+  const std::string source = ExampleSection<AmpSourceOptions>("sources.amp", {});
+  const std::string header = "# [sources.amp]\n";
+  std::string out =
+      "\n# An Amp server. Used with: ampload stream --from amp --query SQL --to main --table "
+      "NAME\n" +
+      header + "# url = \"grpc+tls://amp.example.org:443\"\n" +
+      source.substr(source.find(header) + header.size());
+  out += "\n# What `ampload run FILE` does, all at once: streams and loads, as many as you like.";
+  out += ExampleSection<StreamSection>(
+      "streams.logs",
+      Examples(
+          {{"from", "amp"}, {"query", "SELECT * FROM logs"}, {"to", "main"}, {"max_undo", "128"}}));
+  out += ExampleSection<LoadSection>(
+      "loads.history",
+      Examples({{"from", "history/*.parquet"}, {"to", "main"}, {"job", "history"}}));
+  return out;
+}
+
 Result<std::string> MakeFile(const std::string& target) {
   const std::string scheme = target.substr(0, target.find(':'));
   ARROW_ASSIGN_OR_RAISE(const LoaderEntry* entry, Registry::Global().Find(scheme));
@@ -62,7 +119,7 @@ Result<std::string> MakeFile(const std::string& target) {
   out += "\n[pipeline]\n";
   const PipelineOptions defaults;
   AppendFields(FieldsOf<PipelineOptions>(), {}, "pipeline", &defaults, &out);
-  return out;
+  return out + SourceAndRunSections();
 }
 
 Status WriteNew(const std::string& path, const std::string& content) {

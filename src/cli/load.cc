@@ -5,6 +5,7 @@
 #include "cli/files_job.h"
 #include "cli/metrics.h"
 #include "cli/progress.h"
+#include "cli/stream_options.h"
 #include "cli/target.h"
 #include "core/log.h"
 #include "core/text.h"
@@ -56,14 +57,21 @@ Result<LoadResult> LoadAsJob(const Context& context, const FilesJob& arguments) 
   return LoadJob(target.loader.get(), source.get(), arguments.table, options);
 }
 
-Status CheckArguments(const FilesJob& arguments) {
+Status CheckArguments(const Context& context, const FilesJob& arguments) {
+  for (const std::string& from : arguments.source.from) {
+    if (!IsStreamSource(context.common, from)) continue;
+    return MakeError(ErrorKind::kConfigInvalid,
+                     fmt::format("--from {} is a server of streams, and load reads files; ask it "
+                                 "with: ampload stream --from … --query SQL --table NAME",
+                                 RedactUrl(from)));
+  }
   if (!arguments.adopt || arguments.job) return Status::OK();
   return MakeError(ErrorKind::kConfigInvalid,
                    "--adopt goes with --job; a load without a job takes any table that fits");
 }
 
 Result<LoadResult> Checked(const Context& context, const FilesJob& arguments) {
-  ARROW_RETURN_NOT_OK(CheckArguments(arguments));
+  ARROW_RETURN_NOT_OK(CheckArguments(context, arguments));
   return arguments.job ? LoadAsJob(context, arguments) : Load(context, arguments);
 }
 

@@ -98,7 +98,9 @@ int UsageError(const CLI::App& app, const CLI::ParseError& error, const CommonOp
 }
 
 int Run(int argc, char** argv) {
-  CLI::App app("Loads Arrow data into storage systems, all rows or none.", "ampload");
+  CLI::App app(
+      "Loads Arrow data into storage systems: files, all rows or none; streams, exactly once.",
+      "ampload");
   app.set_version_flag("--version", AMPLOAD_VERSION);
   app.require_subcommand(1);
   Context context{.app = &app, .common = {}, .stop = &g_stop, .stop_signal = &g_stop_signal};

@@ -125,11 +125,16 @@ void StreamReport::Done(const LoadResult& result) {
     return;
   }
   if (!result.success) return;
-  PrintLine(fmt::format(
-      "{}Committed {} rows into '{}' ({}, {}) in {:.2f} s; {} reorganisations "
-      "undid {} rows",
-      name_.empty() ? "" : name_ + ": ", Grouped(result.rows_loaded), result.table_name,
-      result.loader, ToString(result.mode), result.duration_seconds, reorgs_, Grouped(undone_)));
+  PrintLine(fmt::format("{}Committed {} rows into '{}' ({}, {}) in {:.2f} s{}",
+                        name_.empty() ? "" : name_ + ": ", Grouped(result.rows_loaded),
+                        result.table_name, result.loader, ToString(result.mode),
+                        result.duration_seconds, ReorgsText()));
+}
+
+std::string StreamReport::ReorgsText() const {
+  if (reorgs_ == 0) return "";
+  return fmt::format("; {} {} undid {} rows", Grouped(reorgs_), reorgs_ == 1 ? "reorg" : "reorgs",
+                     Grouped(undone_));
 }
 
 void StreamReport::DrawProgress(const StreamEvent& event) {
@@ -155,8 +160,7 @@ std::string StreamReport::ProgressLine(const StreamEvent& event) const {
   if (const auto lag = LagSeconds(event.checkpoint.watermark)) {
     line += fmt::format(", lag {:.0f} s", *lag);
   }
-  if (reorgs_ > 0) line += fmt::format(", {} reorgs undid {} rows", reorgs_, Grouped(undone_));
-  return line;
+  return line + ReorgsText();
 }
 
 }  // namespace amp::cli

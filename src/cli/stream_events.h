@@ -24,6 +24,7 @@ class StreamReport {
   using Clock = std::chrono::steady_clock;
   void DrawProgress(const StreamEvent& event);
   std::string ProgressLine(const StreamEvent& event) const;
+  std::string ReorgsText() const;
 
   const std::string name_;
   const bool json_, quiet_, terminal_;

@@ -134,6 +134,26 @@ Result<std::unique_ptr<StreamSource>> OpenStreamSource(const CommonOptions& comm
   return OpenAmpSource(url, arguments.query, options);
 }
 
+Result<std::unique_ptr<StreamSource>> OpenQuerySource(const CommonOptions& common,
+                                                      const SourceArguments& source,
+                                                      StreamArguments stream) {
+  if (source.from.size() != 1) {
+    return MakeError(ErrorKind::kConfigInvalid,
+                     "--query asks one server: give it as --from grpc://HOST:PORT");
+  }
+  if (!source.format.empty() || !source.columns.empty() || !source.where.empty()) {
+    return MakeError(ErrorKind::kConfigInvalid,
+                     "--format, --columns and --where are for files; put them into the --query");
+  }
+  if (stream.query.empty()) {
+    return MakeError(ErrorKind::kConfigInvalid,
+                     fmt::format("--from {} is a server of streams: say with --query what is asked",
+                                 RedactUrl(source.from.front())));
+  }
+  stream.from = source.from.front();
+  return OpenStreamSource(common, stream);
+}
+
 Result<StreamOptions> MakeStreamOptions(const StreamArguments& arguments,
                                         const PipelineOptions& pipeline) {
   StreamOptions options{.stream = arguments.stream, .pipeline = pipeline};

@@ -8,6 +8,7 @@
 #include "amp/loader.h"
 #include "amp/stream_source.h"
 #include "cli/command.h"
+#include "cli/source_options.h"
 
 namespace amp::cli {
 
@@ -36,6 +37,10 @@ bool IsStreamSource(const CommonOptions& common, const std::string& from);
 /// The source; nothing is connected yet.
 Result<std::unique_ptr<StreamSource>> OpenStreamSource(const CommonOptions& common,
                                                        const StreamArguments& arguments);
+/// The same, for commands whose --from may be files too: refuses what goes with files only.
+Result<std::unique_ptr<StreamSource>> OpenQuerySource(const CommonOptions& common,
+                                                      const SourceArguments& source,
+                                                      StreamArguments stream);
 Result<StreamOptions> MakeStreamOptions(const StreamArguments& arguments,
                                         const PipelineOptions& pipeline);
 

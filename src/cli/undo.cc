@@ -19,11 +19,13 @@ struct UndoArguments {
 };
 
 void PrintUndone(const UndoneStream& undone) {
-  PrintLine(
-      fmt::format("Undid {} batches: {} rows removed, {} restored, {} left as someone else "
-                  "has changed them since",
-                  Grouped(undone.batches), Grouped(undone.undone.removed),
-                  Grouped(undone.undone.restored), Grouped(undone.undone.left)));
+  PrintLine(fmt::format("Undid {} {}: {} rows removed, {} restored", Grouped(undone.batches),
+                        undone.batches == 1 ? "batch" : "batches", Grouped(undone.undone.removed),
+                        Grouped(undone.undone.restored)));
+  if (undone.undone.left > 0) {
+    PrintLine(fmt::format("{} rows were left as they are: someone else has changed them since",
+                          Grouped(undone.undone.left)));
+  }
   for (const BlockRange& range : undone.watermark) {
     PrintLine(fmt::format("The stream goes on after block {} of {}", range.end, range.network));
   }

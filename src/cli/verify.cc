@@ -19,22 +19,6 @@ struct VerifyArguments {
   StreamArguments stream;
 };
 
-Result<std::unique_ptr<StreamSource>> OpenStream(const Context& context,
-                                                 const VerifyArguments& arguments) {
-  const SourceArguments& source = arguments.source;
-  if (source.from.size() != 1) {
-    return MakeError(ErrorKind::kConfigInvalid,
-                     "--query asks one server: give it as --from grpc://HOST:PORT");
-  }
-  if (!source.format.empty() || !source.columns.empty() || !source.where.empty()) {
-    return MakeError(ErrorKind::kConfigInvalid,
-                     "--format, --columns and --where are for files; put them into the --query");
-  }
-  StreamArguments stream = arguments.stream;
-  stream.from = source.from.front();
-  return OpenStreamSource(context.common, stream);
-}
-
 Result<VerifyResult> Verify(const Context& context, const VerifyArguments& arguments) {
   ARROW_ASSIGN_OR_RAISE(Target target, ResolveTarget(context.common, arguments.to));
   VerifyOptions options{.stream = arguments.stream.stream,
@@ -43,13 +27,12 @@ Result<VerifyResult> Verify(const Context& context, const VerifyArguments& argum
                         .stop = context.stop};
   Progress progress(context.common, std::nullopt);
   options.on_progress = [&](const LoadProgress& so_far) { progress.Update(so_far); };
-  if (!arguments.stream.query.empty()) {
-    ARROW_ASSIGN_OR_RAISE(const auto source, OpenStream(context, arguments));
+  if (!arguments.stream.query.empty() ||
+      IsStreamSource(context.common, arguments.source.from.front())) {
+    ARROW_ASSIGN_OR_RAISE(const auto source,
+                          OpenQuerySource(context.common, arguments.source, arguments.stream));
     ARROW_ASSIGN_OR_RAISE(const Session session, target.loader->Open());
     return VerifyStream(target.loader.get(), source.get(), arguments.table, options);
-  }
-  if (IsStreamSource(context.common, arguments.source.from.front())) {
-    return MakeError(ErrorKind::kConfigInvalid, "a stream is verified with its query: add --query");
   }
   ARROW_ASSIGN_OR_RAISE(FileSource source,
                         OpenSource(arguments.source, target.pipeline, context.stop));

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "amp/error.h"
+#include "amp/export.h"
 #include "amp/stream.h"
 
 /// The columns that a stream adds to its rows.
@@ -12,8 +13,8 @@ namespace amp {
 
 /// The schema with `_amp_batch_id` and, where asked for, `_amp_block_ranges`. SchemaMismatch for a
 /// schema that has a column of such a name already.
-Result<std::shared_ptr<arrow::Schema>> WithStreamColumns(const arrow::Schema& schema,
-                                                         bool block_ranges);
+AMP_EXPORT Result<std::shared_ptr<arrow::Schema>> WithStreamColumns(const arrow::Schema& schema,
+                                                                    bool block_ranges);
 
 /// The batch with those columns filled; `schema` is what WithStreamColumns gave.
 Result<std::shared_ptr<arrow::RecordBatch>> AddStreamColumns(
