@@ -95,10 +95,6 @@ std::optional<int64_t> Ledger::Interrupted() {
   return last_complete_id();
 }
 
-bool Ledger::HasNetwork(const std::string& network) const {
-  return FindRange(networks_, network) != nullptr;
-}
-
 const BlockRanges* Ledger::LastSeen() const {
   if (open_) return &open_->ranges;
   return map_.empty() ? nullptr : &map_.last().ranges;

@@ -68,9 +68,6 @@ class AMP_EXPORT Ledger {
   /// there is anything to undo.
   std::optional<int64_t> Interrupted();
 
-  /// Is it one of the stream's networks?
-  bool HasNetwork(const std::string& network) const;
-
   /// Where to ask the source to go on; empty: from the beginning.
   BlockRanges resume_point() const;
   /// The last id that is complete.
