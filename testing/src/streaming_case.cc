@@ -3,6 +3,11 @@
 #include <arrow/api.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
 
 namespace amp::testing {
 namespace {
@@ -27,6 +32,35 @@ std::string CellOf(const Row& row, const std::string& column) {
   if (cell == row.end()) return "(no column " + column + ")";
   return cell->second.value_or("NULL");
 }
+
+/// A flag that is set after a minute.
+class Deadline {
+ public:
+  Deadline() : thread_([this] { Wait(); }) {}
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
+  ~Deadline() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+  const std::atomic<bool>* passed() const { return &passed_; }
+
+ private:
+  void Wait() {
+    std::unique_lock lock(mutex_);
+    passed_ = !changed_.wait_for(lock, std::chrono::minutes(1), [this] { return over_; });
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool over_ = false;
+  std::atomic<bool> passed_ = false;
+  std::thread thread_;
+};
 
 }  // namespace
 
@@ -106,8 +140,13 @@ void StreamingCase::Disconnect() {
   for (const auto& loader : loaders_) AMP_ASSERT_OK(loader->Disconnect());
 }
 
-LoadResult StreamingCase::Run(StreamSource* source, const StreamOptions& options) {
-  return loader().LoadStreamContinuous(source, table_, options);
+LoadResult StreamingCase::Run(StreamSource* source, StreamOptions options, Loader* loader) {
+  if (loader == nullptr) loader = loaders_.front().get();
+  Deadline deadline;
+  options.stop = deadline.passed();
+  LoadResult result = loader->LoadStreamContinuous(source, table_, options);
+  EXPECT_FALSE(*options.stop) << "the stream did not come to its end";
+  return result;
 }
 
 LoadResult StreamingCase::RunTo(uint64_t last, std::vector<StreamMessage> messages,

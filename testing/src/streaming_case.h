@@ -59,7 +59,9 @@ class StreamingCase : public ::testing::Test {
   /// Disconnects all loaders, for clients that need the target for themselves.
   void Disconnect();
 
-  LoadResult Run(StreamSource* source, const StreamOptions& options = {});
+  /// A stream that does not end by itself is ended after a minute: the test fails, and does not
+  /// hang. `loader`: null for the first one.
+  LoadResult Run(StreamSource* source, StreamOptions options = {}, Loader* loader = nullptr);
   /// A connection that gives `messages`, until the block `last`.
   LoadResult RunTo(uint64_t last, std::vector<StreamMessage> messages, StreamOptions options = {});
   /// A program's events.

@@ -35,7 +35,7 @@ void RunWithFault(StreamingCase& t, FaultStep step, int time, LoadMode mode) {
   if (mode != LoadMode::kAppend) options.key = {"id"};
   options.pipeline.commit_rows = 1;
   options.pipeline.retry_delay = std::chrono::milliseconds(1);
-  const LoadResult result = faulty.LoadStreamContinuous(&source, t.table(), options);
+  const LoadResult result = t.Run(&source, options, &faulty);
   AMP_ASSERT_OK(result.status);
   EXPECT_TRUE(faulty.has_failed()) << "the stream must have come to the step so often";
   t.ExpectRows(eth.Rows(0, kHead));

@@ -228,6 +228,7 @@ void FencingOfARun(StreamingCase& t) {
   ScriptedSource source(true);
   source.Then({.messages = eth.Batches(0, 7, 4), .stays_open = true});
   StreamOptions options = CommitEachBatch();
+  options.until_block = 7;
   Status taken = Status::Invalid("no commit was seen");
   int retries = 0;
   options.on_event = [&](const StreamEvent& event) {

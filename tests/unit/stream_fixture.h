@@ -1,7 +1,9 @@
 #pragma once
 
+#include <arrow/api.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
