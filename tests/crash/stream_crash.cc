@@ -205,7 +205,7 @@ std::vector<std::string> StreamCrash::Steps() const {
 TEST_P(StreamCrash, KilledAtEveryStepOfACommit) {
   for (const char* mode : {"append", "upsert"}) {
     Reset();
-    Scenario scenario{.name = mode, .options = RestlessChain(seed_, 5000)};
+    Scenario scenario{.name = mode, .options = RestlessChain(seed_, 3000)};
     if (scenario.name == "upsert") scenario.mode = ByKey("_block_num,log_index");
     SCOPED_TRACE(fmt::format("AMPLOAD_CRASH_SEED={}", seed_));
     const AmpServer server(scenario.options);
