@@ -158,6 +158,11 @@ Result<StreamOptions> MakeStreamOptions(const StreamArguments& arguments,
                                         const PipelineOptions& pipeline) {
   StreamOptions options{.stream = arguments.stream, .pipeline = pipeline};
   ARROW_ASSIGN_OR_RAISE(options.mode, ParseLoadMode(arguments.mode));
+  if (options.mode == LoadMode::kOverwrite) {
+    return MakeError(ErrorKind::kConfigInvalid,
+                     "--mode overwrite: a stream has no end that could replace a table; its modes "
+                     "are append, upsert and merge");
+  }
   options.key = SplitList(arguments.key);
   options.adopt = arguments.adopt;
   options.accept_query = arguments.accept_query;

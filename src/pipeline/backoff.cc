@@ -14,6 +14,7 @@ bool IsPassing(const Status& status) {
       return true;
     case ErrorKind::kUnavailable:
     case ErrorKind::kConflict:
+    case ErrorKind::kUnauthenticated:  // a token that has expired, where there is a new one by now
       return info.retryable;
     default:
       return false;

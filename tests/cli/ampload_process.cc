@@ -116,11 +116,10 @@ bool AmploadProcess::WaitForOutput(const std::string& text, int times) {
 int AmploadProcess::Wait(std::chrono::milliseconds longest) {
   const auto end = Clock::now() + longest;
   while (running() && Clock::now() < end) std::this_thread::sleep_for(kLook);
-  if (running()) {
-    Signal(SIGKILL);
-    Reap(0);
-  }
-  return *exit_code_;
+  if (!running()) return *exit_code_;
+  Signal(SIGKILL);
+  Reap(0);
+  return -1;
 }
 
 CommandResult AmploadProcess::Finish(std::chrono::milliseconds longest) {

@@ -24,7 +24,7 @@ class AmploadProcess {
   void Signal(int signal) const;
   /// Until stdout has `text` so many times; false when the process ends before, or after 30 s.
   bool WaitForOutput(const std::string& text, int times = 1);
-  /// Until it ends; the exit code, 128 + N after signal N. Killed after `longest`, then 137.
+  /// Until it ends; the exit code, 128 + N after signal N. Killed after `longest`, then -1.
   int Wait(std::chrono::milliseconds longest = std::chrono::seconds(60));
   /// Wait, and what it printed.
   CommandResult Finish(std::chrono::milliseconds longest = std::chrono::seconds(60));

@@ -95,8 +95,9 @@ std::vector<std::string> CrashFixture::Stream(const Scenario& scenario, const Am
   std::vector<std::string> arguments{"stream",     "--from",   server.url(),   "--query",
                                      scenario.sql, "--to",     target_->url(), "--table",
                                      table_,       "--output", "json"};
-  for (const char* option : {"commit_interval=10ms", "commit_rows=100", "retention=64",
-                             "retry_delay=5ms", "retry_max_delay=100ms", "retry_tries=200"}) {
+  for (const char* option :
+       {"commit_interval=10ms", "commit_rows=100", "retention=64", "memory=64KiB",
+        "retry_delay=5ms", "retry_max_delay=100ms", "retry_tries=200"}) {
     arguments.insert(arguments.end(), {"--set", option});
   }
   arguments.insert(arguments.end(), scenario.mode.begin(), scenario.mode.end());
@@ -204,7 +205,7 @@ std::vector<std::string> StreamCrash::Steps() const {
 TEST_P(StreamCrash, KilledAtEveryStepOfACommit) {
   for (const char* mode : {"append", "upsert"}) {
     Reset();
-    Scenario scenario{.name = mode, .options = RestlessChain(seed_, 2000)};
+    Scenario scenario{.name = mode, .options = RestlessChain(seed_, 3000)};
     if (scenario.name == "upsert") scenario.mode = ByKey("_block_num,log_index");
     SCOPED_TRACE(fmt::format("AMPLOAD_CRASH_SEED={}", seed_));
     const AmpServer server(scenario.options);
@@ -213,7 +214,7 @@ TEST_P(StreamCrash, KilledAtEveryStepOfACommit) {
         const CommandOptions armed{
             .environment = {fmt::format("AMPLOAD_FAILPOINTS={}=kill@{}", step, time)}};
         AmploadProcess process(Stream(scenario, server), armed);
-        EXPECT_EQ(process.Wait(std::chrono::seconds(20)), 137);
+        ASSERT_EQ(process.Wait(std::chrono::seconds(20)), 137) << step << " was not reached";
         EXPECT_EQ(Occurrences(process.out(), R"("event":"done")"), 0) << step;
         ExpectWholeBlocks(scenario);
       }
