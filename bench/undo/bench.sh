@@ -13,10 +13,11 @@ run_benchmark() {
   url=${AMPLOAD_BENCH_POSTGRESQL_URL:-}
   # What undo finds must come from Ampload alone.
   [ -n "$url" ] || start_server "-c autovacuum=off"
-  run_undo "postgresql, append" "$url" append
-  run_undo "postgresql, upsert" "$url" upsert
-  run_undo "lmdb, append" "lmdb:$scratch/lmdb" append
-  run_undo "lmdb, upsert" "lmdb:$scratch/lmdb?key_columns=id" upsert
+  local mode
+  for mode in "${modes[@]}"; do
+    run_undo "postgresql, $mode" "$url" "$mode"
+    run_undo "lmdb, $mode" "lmdb:$scratch/lmdb" "$mode"
+  done
 }
 
 run_undo() {
