@@ -158,6 +158,10 @@ Result<StreamOptions> MakeStreamOptions(const StreamArguments& arguments,
                                         const PipelineOptions& pipeline) {
   StreamOptions options{.stream = arguments.stream, .pipeline = pipeline};
   ARROW_ASSIGN_OR_RAISE(options.mode, ParseLoadMode(arguments.mode));
+  if (options.mode == LoadMode::kOverwrite) {
+    return MakeError(ErrorKind::kConfigInvalid,
+                     "--mode overwrite is for loads; a stream takes append, upsert or merge");
+  }
   options.key = SplitList(arguments.key);
   options.adopt = arguments.adopt;
   options.accept_query = arguments.accept_query;
