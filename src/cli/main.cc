@@ -72,11 +72,11 @@ void AddCommonOptions(CLI::App* app, CommonOptions* common) {
                   "File with named targets and defaults (else AMPLOAD_CONFIG, else ampload.toml)")
       ->type_name("FILE");
   app->add_option("--output", common->output, "What comes on stdout: text or json")
-      ->check(CLI::IsMember({"text", "json"}))
+      ->check(CLI::IsMember({"text", "json"}).description(""))
       ->type_name("text|json");
   app->add_option("--log-format", common->log_format,
                   "How stderr has warnings and errors: text or json, an object a line")
-      ->check(CLI::IsMember({"text", "json"}))
+      ->check(CLI::IsMember({"text", "json"}).description(""))
       ->type_name("text|json");
   app->add_option("--metrics", common->metrics,
                   "Serve /metrics (Prometheus), /healthz and /readyz there while the command runs")

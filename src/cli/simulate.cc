@@ -73,7 +73,9 @@ Status RunSimulate(const Context& context, const SimulateArguments& arguments) {
 }
 
 CLI::Option* Rate(CLI::App* command, const char* name, double* rate, const char* doc) {
-  return command->add_option(name, *rate, doc)->check(CLI::Range(0.0, 1.0))->type_name("0..1");
+  return command->add_option(name, *rate, doc)
+      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->type_name("0..1");
 }
 
 CLI::Option* Number(CLI::App* command, const char* name, uint64_t* number, const char* doc) {

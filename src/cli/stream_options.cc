@@ -55,8 +55,10 @@ Result<std::chrono::milliseconds> ReadDuration(std::string_view name, const std:
 void AddQueryOptions(CLI::App* command, StreamArguments* arguments) {
   command->add_option("--query", arguments->query, "SQL whose rows are streamed")->type_name("SQL");
   command
-      ->add_option("--source-set", arguments->source_set,
-                   "option=value of the source, such as token_file=PATH (repeatable)")
+      ->add_option(
+          "--source-set", arguments->source_set,
+          "option=value of the source, such as token_file=PATH (repeatable); `ampload init "
+          "lmdb:. -` lists them")
       ->type_name("OPTION=VALUE")
       ->take_all()
       ->allow_extra_args(false);
