@@ -4,7 +4,7 @@
 
 source bench/support/server.sh
 
-MEMORY_ROWS=20000000
+MEMORY_ROWS=${AMPLOAD_BENCH_MEMORY_ROWS:-20000000}
 
 run_benchmark() {
   [ ${#memory[@]} -eq 0 ] || die "--memory is for postgresql"
