@@ -21,7 +21,8 @@
 /// Messages. RANGES is `START,END` of eth, `END` to say the last ranges again, or a list such as
 /// `eth 0-9, base 0-4`. Behind a range may stand another `hash=H`, `prev=H` (`last`: that of the
 /// watermark) or `time=T`; `as=NAME` for the hashes that were there when `mark(NAME)` was called;
-/// `rows=0-4` where only these blocks' rows come. Blocks that are not there grow.
+/// `rows=0-4` where only these blocks' rows come. A range that stands still comes without its
+/// rows. Blocks that are not there grow.
 ///     data(RANGES)       rows, more to come       keepalive(RANGES)  no rows, more to come
 ///     watermark(RANGES)  no rows, complete        closing(RANGES)    rows, complete
 ///     batch(RANGES)      data and watermark       nothing()          a message without ranges
