@@ -158,9 +158,9 @@ Status Ledger::CheckDepth(const ReorgNotice& notice) {
   too_deep_ = notice;
   return MakeError(
       {.kind = ErrorKind::kReorgTooDeep, .side = ErrorSide::kSource},
-      fmt::format("a reorganisation of network '{}' orphans {} blocks, from {} to {}; "
-                  "at most {} may be undone (--max-undo)",
-                  notice.network, depth + 1, notice.first_block, last->end, options_.max_undo));
+      fmt::format("a reorganisation of network '{}' orphans its blocks from {} to {}; at most {} "
+                  "blocks may be undone (--max-undo)",
+                  notice.network, notice.first_block, last->end, options_.max_undo));
 }
 
 // Where reorgs follow one another closely, they may reach behind what was final at the newest end.

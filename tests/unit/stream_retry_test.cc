@@ -99,7 +99,7 @@ TEST_F(StreamTest, ATooDeepReorgKeepsWhatIsComplete) {
   messages.push_back(eth.Blocks(4, 5));
   ScriptedSource source(true, messages);
   const LoadResult result = Run(&source, {.max_undo = 5});
-  AMP_EXPECT_ERROR(result.status, ErrorKind::kReorgTooDeep, "orphans 6 blocks, from 4 to 9");
+  AMP_EXPECT_ERROR(result.status, ErrorKind::kReorgTooDeep, "orphans its blocks from 4 to 9");
   EXPECT_EQ(ExitCodeOf(result.status), 6);
   EXPECT_TRUE(result.is_reorg);
   EXPECT_EQ(result.invalidation_ranges.at(0).start, 4U);
