@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
+#include <cstdint>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 
 #include "core/schema.h"
@@ -64,9 +67,36 @@ Json RangesJson(const std::vector<BlockRange>& ranges) {
   return list;
 }
 
-std::vector<BlockRange> RangesFromJson(const Json& list) {
+Status BrokenText(std::string_view what) {
+  return Refused(ErrorKind::kDataInvalid, fmt::format("what is stored is broken: {}", what));
+}
+
+// The JSON library would turn true, -1 and 1e300 into some number.
+Status CheckCounts(const Json& json, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    const Json& value = json.at(name);
+    if (!value.is_number_unsigned() || value.get<uint64_t>() > uint64_t{INT64_MAX}) {
+      return BrokenText(fmt::format("{} is no count", name));
+    }
+  }
+  return Status::OK();
+}
+
+Status CheckRangeJson(const Json& json) {
+  if (!json.at("start").is_number_unsigned() || !json.at("end").is_number_unsigned() ||
+      json.at("start").get<uint64_t>() > json.at("end").get<uint64_t>()) {
+    return BrokenText("start and end are no range of blocks");
+  }
+  const auto timestamp = json.find("timestamp");
+  if (timestamp == json.end() || timestamp->is_number_integer()) return Status::OK();
+  return BrokenText("timestamp is no integer");
+}
+
+Result<std::vector<BlockRange>> RangesFromJson(const Json& list) {
+  if (!list.is_array()) return BrokenText("block ranges are no array");
   std::vector<BlockRange> ranges;
   for (const Json& json : list) {
+    ARROW_RETURN_NOT_OK(CheckRangeJson(json));
     BlockRange range{.network = json.at("network"),
                      .start = json.at("start"),
                      .end = json.at("end"),
@@ -80,7 +110,21 @@ std::vector<BlockRange> RangesFromJson(const Json& list) {
   return ranges;
 }
 
-StreamState StateFromJson(const Json& json, std::shared_ptr<arrow::Schema> schema, LoadMode mode) {
+Status CheckStateJson(const Json& json) {
+  ARROW_RETURN_NOT_OK(CheckCounts(json, {"slot", "epoch", "owner_since", "committed_at", "sequence",
+                                         "last_batch_id", "final_id", "next_number"}));
+  const auto slot = json.at("slot").get<int64_t>();
+  if (slot >= kMostSlots) return BrokenText(fmt::format("there is no slot {}", slot));
+  for (const char* name : {"last_batch_id", "final_id"}) {
+    const auto id = json.at(name).get<int64_t>();
+    if (id >> kSlotShift != slot) return BrokenText(fmt::format("{} is not of the slot", name));
+  }
+  return Status::OK();
+}
+
+Result<StreamState> StateFromJson(const Json& json, std::shared_ptr<arrow::Schema> schema,
+                                  LoadMode mode) {
+  ARROW_RETURN_NOT_OK(CheckStateJson(json));
   StreamState state{.name = json.at("name"),
                     .slot = json.at("slot"),
                     .query = json.at("query"),
@@ -94,7 +138,7 @@ StreamState StateFromJson(const Json& json, std::shared_ptr<arrow::Schema> schem
                     .checkpoint = {}};
   state.checkpoint.sequence = json.at("sequence");
   state.checkpoint.last_batch_id = json.at("last_batch_id");
-  state.checkpoint.watermark = RangesFromJson(json.at("watermark"));
+  ARROW_ASSIGN_OR_RAISE(state.checkpoint.watermark, RangesFromJson(json.at("watermark")));
   state.checkpoint.final_id = json.at("final_id");
   state.checkpoint.next_number = json.at("next_number");
   return state;
@@ -235,14 +279,16 @@ std::string StreamStateToText(const StreamState& state) {
 Result<StreamState> StreamStateFromText(std::string_view text) {
   return FromText<StreamState>(
       text, "the state of a stream", [](const Json& json) -> Result<StreamState> {
-        if (json.at("format") != kFormat) {
+        ARROW_RETURN_NOT_OK(CheckCounts(json, {"format"}));
+        if (json.at("format") > kFormat) {
           return Refused(ErrorKind::kUnsupported,
                          "the stream was written by a newer version of Ampload");
         }
-        ARROW_ASSIGN_OR_RAISE(auto schema, SchemaFromText(json.at("schema").get<std::string>()));
-        ARROW_ASSIGN_OR_RAISE(const LoadMode mode,
-                              ParseLoadMode(json.at("mode").get<std::string>()));
-        return StateFromJson(json, std::move(schema), mode);
+        auto schema = SchemaFromText(json.at("schema").get<std::string>());
+        if (!schema.ok()) return BrokenText("its schema: " + schema.status().message());
+        const auto mode = ParseLoadMode(json.at("mode").get<std::string>());
+        if (!mode.ok()) return BrokenText(mode.status().message());
+        return StateFromJson(json, *std::move(schema), *mode);
       });
 }
 
@@ -258,9 +304,13 @@ std::string BatchEntryToText(const BatchEntry& entry) {
 
 Result<BatchEntry> BatchEntryFromText(std::string_view text) {
   return FromText<BatchEntry>(text, "the batch map", [](const Json& json) -> Result<BatchEntry> {
+    ARROW_RETURN_NOT_OK(
+        CheckCounts(json, {"first_id", "last_id", "rows", "batches", "completed_at"}));
+    ARROW_ASSIGN_OR_RAISE(auto ranges, RangesFromJson(json.at("ranges")));
+    if (json.at("first_id") > json.at("last_id")) return BrokenText("first_id is above last_id");
     return BatchEntry{.first_id = json.at("first_id"),
                       .last_id = json.at("last_id"),
-                      .ranges = RangesFromJson(json.at("ranges")),
+                      .ranges = std::move(ranges),
                       .rows = json.at("rows"),
                       .batches = json.at("batches"),
                       .completed_at = json.at("completed_at")};
@@ -272,9 +322,7 @@ std::string BlockRangesToText(const std::vector<BlockRange>& ranges) {
 }
 
 Result<std::vector<BlockRange>> BlockRangesFromText(std::string_view text) {
-  return FromText<std::vector<BlockRange>>(
-      text, "the block ranges",
-      [](const Json& json) -> Result<std::vector<BlockRange>> { return RangesFromJson(json); });
+  return FromText<std::vector<BlockRange>>(text, "the block ranges", RangesFromJson);
 }
 
 std::optional<double> LagSeconds(const std::vector<BlockRange>& watermark) {
