@@ -117,8 +117,6 @@ Status StreamRun::FinishConnecting(const std::shared_ptr<arrow::Schema>& schema)
     // Someone has written between our look and our taking over.
     reader_.Drop();
   }
-  // An earlier run may have come there.
-  if (CameToTheBlock()) done_ = true;
   return Status::OK();
 }
 

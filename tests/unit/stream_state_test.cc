@@ -262,14 +262,14 @@ TEST(Slots, CoverAllPositiveIdsOnce) {
 TEST(TakingOver, RaisesTheEpochAndSkipsNumbers) {
   StreamState state = State();
   const int64_t before = UnixMillisNow();
-  TakeOver(&state);
+  TakeOver({}, &state);
   EXPECT_EQ(state.epoch, 8);
   EXPECT_EQ(state.checkpoint.next_number, 10 + kNumbersPerCommit);
   EXPECT_NE(state.owner, "host:12");
   EXPECT_NE(state.owner.find(':'), std::string::npos);
   EXPECT_GE(state.owner_since, before);
   EXPECT_EQ(state.checkpoint.sequence, 5);
-  TakeOver(&state);
+  TakeOver({}, &state);
   EXPECT_EQ(state.epoch, 9);
   EXPECT_EQ(state.checkpoint.next_number, 10 + 2 * kNumbersPerCommit);
 }
