@@ -9,8 +9,8 @@
 namespace amp {
 
 /// Bytes of Arrow data that the batch refers to: of slices, only their part. As
-/// `arrow::util::ReferencedBufferSize`, but without the arrays that builds for each call, which cost
-/// more than encoding a small batch; bytes that several columns share count for each of them.
+/// `arrow::util::ReferencedBufferSize`, but without the arrays that builds for each call, which
+/// cost more than encoding a small batch; bytes that several columns share count for each of them.
 AMP_EXPORT int64_t BytesOf(const arrow::RecordBatch& batch);
 
 }  // namespace amp
