@@ -104,7 +104,7 @@ TEST(SimulatedChain, HasReorgsAtTheRateThatIsAskedFor) {
   std::map<uint64_t, int> depths;
   for (uint64_t event = 10; event < 100'010; ++event) ++depths[often.Depth(event)];
   EXPECT_NEAR(depths[0], 75'000, 1000);
-  for (uint64_t depth = 1; depth <= 6; ++depth) EXPECT_NEAR(depths[depth], 25'000 / 6, 400);
+  for (uint64_t depth = 1; depth <= 6; ++depth) EXPECT_NEAR(depths[depth], 25'000.0 / 6, 400);
   EXPECT_EQ(depths.size(), 7U);
   for (uint64_t event = 0; event < 1000; ++event) EXPECT_EQ(Chain(0, 6).Depth(event), 0U);
   EXPECT_EQ(often.Depth(0), 0U);

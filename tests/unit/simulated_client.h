@@ -61,7 +61,8 @@ constexpr flight::TimeoutDuration kPatience{20};
 /// A connection to a server, and questions.
 class Connection {
  public:
-  static Result<Connection> Open(const std::string& url, flight::FlightClientOptions options = {}) {
+  static Result<Connection> Open(const std::string& url,
+                                 const flight::FlightClientOptions& options = {}) {
     Connection connection;
     ARROW_ASSIGN_OR_RAISE(const auto location, flight::Location::Parse(url));
     ARROW_ASSIGN_OR_RAISE(connection.client_, flight::FlightClient::Connect(location, options));
