@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -95,7 +96,7 @@ class LMDBStreamFixture : public ::testing::Test {
     ARROW_ASSIGN_OR_RAISE(const auto transaction, loader->BeginTransaction(WriteOf(spec, *state)));
     ARROW_RETURN_NOT_OK(Write(transaction.get(), id, rows));
     Checkpoint next = Next(*state, id, {EntryOf(id, id, static_cast<int64_t>(rows.size()))});
-    next.final_id = final_id;
+    next.final_id = std::max(final_id, SlotBase(state->slot));
     ARROW_RETURN_NOT_OK(transaction->Commit(next));
     state->checkpoint = next;
     return Status::OK();

@@ -87,11 +87,14 @@ TEST(StreamBackoff, FailuresPassByTheirKind) {
   EXPECT_FALSE(IsPassing(Failure(ErrorKind::kUnavailable, false)));
   EXPECT_TRUE(IsPassing(Failure(ErrorKind::kConflict, true)));
   EXPECT_FALSE(IsPassing(Failure(ErrorKind::kConflict, false)));
+  // An expired token, where there is a new one by now.
+  EXPECT_TRUE(IsPassing(Failure(ErrorKind::kUnauthenticated, true)));
+  EXPECT_FALSE(IsPassing(Failure(ErrorKind::kUnauthenticated, false)));
   for (const ErrorKind kind :
-       {ErrorKind::kConfigInvalid, ErrorKind::kUnauthenticated, ErrorKind::kNotFound,
-        ErrorKind::kAlreadyExists, ErrorKind::kSchemaMismatch, ErrorKind::kUnsupported,
-        ErrorKind::kDataInvalid, ErrorKind::kProtocol, ErrorKind::kCancelled, ErrorKind::kInternal,
-        ErrorKind::kReorgTooDeep, ErrorKind::kDifferent}) {
+       {ErrorKind::kConfigInvalid, ErrorKind::kNotFound, ErrorKind::kAlreadyExists,
+        ErrorKind::kSchemaMismatch, ErrorKind::kUnsupported, ErrorKind::kDataInvalid,
+        ErrorKind::kProtocol, ErrorKind::kCancelled, ErrorKind::kInternal, ErrorKind::kReorgTooDeep,
+        ErrorKind::kDifferent}) {
     EXPECT_FALSE(IsPassing(Failure(kind, true))) << ToString(kind);
   }
 }
