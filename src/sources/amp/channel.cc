@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "core/log.h"
 #include "core/text.h"
 
 namespace amp {
@@ -37,7 +38,8 @@ Status RegisterTransports() {
 // A transport that is deleted without being closed waits for its own thread for ever.
 void CloseAndDelete(FlightTransport* transport) {
   const std::unique_ptr<FlightTransport> owned(transport);
-  (void)transport->Close().ok();
+  const Status status = transport->Close();
+  if (!status.ok()) Log().debug("closing a connection: {}", status.message());
 }
 
 int Millis(std::chrono::milliseconds duration) { return static_cast<int>(duration.count()); }

@@ -7,6 +7,8 @@
 #include <arrow/record_batch.h>
 #include <fmt/format.h>
 
+#include "core/log.h"
+
 namespace amp {
 namespace {
 
@@ -94,7 +96,11 @@ Result<std::shared_ptr<FlightStream>> FlightStream::Open(std::shared_ptr<FlightT
 FlightStream::~FlightStream() {
   if (finished_) return;
   stream_->TryCancel();
-  (void)stream_->Finish(Status::OK()).ok();  // we have ended it ourselves
+  // We have ended it ourselves: what the server says of that changes nothing.
+  const Status status = stream_->Finish(Status::OK());
+  if (!status.ok())
+    Log().debug("ending a stream: {}",
+                status.code() == arrow::StatusCode::Cancelled ? "cancelled" : "it had failed");
 }
 
 Status FlightStream::Ended() {
