@@ -55,6 +55,8 @@ class CrashFixture : public ::testing::Test {
   void ExpectWholeBlocks(const Scenario& scenario);
   void Reset();
 
+  /// Whether the target has the chain's last block; `out` is what the last run printed.
+  bool IsAtItsEnd(const std::string& out, const Scenario& scenario) const;
   /// Kills one run after another, until there were `kills` or the chain is at its end.
   int KillUntil(const Scenario& scenario, const AmpServer& server, int kills);
   /// A random time, 5 to 120 ms.
