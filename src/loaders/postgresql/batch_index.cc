@@ -5,6 +5,11 @@
 #include "loaders/postgresql/table.h"
 
 namespace amp::postgresql {
+namespace {
+
+constexpr std::string_view kSummarising = "summarising the index";
+
+}  // namespace
 
 Result<std::optional<BatchIndex>> FindBatchIndex(Connection& connection, uint32_t table_id) {
   // Its first column must be ours; it must hold all rows. A btree of the user's is as good.
@@ -36,38 +41,80 @@ Status MakeBatchIndex(Connection& connection, const std::string& qualified) {
       .status();
 }
 
+// What is being summarised is not waited for: the server goes on with it. The pool is not to have a
+// connection that is busy.
+RangeSummaries::~RangeSummaries() {
+  if (at_work_ && !TakeAnswer()) (*at_work_)->Close();
+}
+
 void RangeSummaries::SummariseUpTo(Connection& connection, int64_t pages) {
-  if (index_.pages_per_range == 0) return;
   const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock.owns_lock()) return;  // another thread is at it
-  const int64_t full = pages / index_.pages_per_range * index_.pages_per_range;
-  if (full <= next_page_ || std::chrono::steady_clock::now() < not_before_) return;
-  Run(connection, full);
+  if (!lock.owns_lock() || !TakeAnswer()) return;  // another connection is at it
+  const int64_t full = FullRangesEnd(pages);
+  if (IsDue(full)) Run(connection, full);
+}
+
+void RangeSummaries::SummariseMeanwhile(ConnectionPool* pool, Connection& connection,
+                                        int64_t pages) {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock() || !TakeAnswer()) return;
+  const int64_t full = FullRangesEnd(pages);
+  if (!IsDue(full)) return;
+  auto other = pool->TryTake();
+  if (!other.ok() || !*other) {
+    Run(connection, full);
+    return;
+  }
+  at_work_.emplace(*std::move(*other));
+  page_at_work_ = full;
+  const Status sent = (*at_work_)->Send(SqlFor(full), kSummarising);
+  if (sent.ok()) return;
+  NoteFailure(sent);
+  at_work_.reset();
+}
+
+int64_t RangeSummaries::FullRangesEnd(int64_t pages) const {
+  return index_.pages_per_range == 0 ? 0 : pages / index_.pages_per_range * index_.pages_per_range;
+}
+
+bool RangeSummaries::IsDue(int64_t full) const {
+  return full > next_page_ && std::chrono::steady_clock::now() >= not_before_;
 }
 
 std::string RangeSummaries::SqlFor(int64_t full) const {
   constexpr int64_t kManyRanges = 64;
-  if (full - next_page_ > kManyRanges * index_.pages_per_range) {
-    return fmt::format("SELECT brin_summarize_new_values({}::oid::regclass)", index_.id);
-  }
-  return fmt::format(
-      "SELECT count(brin_summarize_range({}::oid::regclass, page)) FROM"
-      " generate_series({}::int8, {}, {}) page",
-      index_.id, next_page_, full - 1, index_.pages_per_range);
+  const std::string call =
+      full - next_page_ > kManyRanges * index_.pages_per_range
+          ? fmt::format("SELECT brin_summarize_new_values({}::oid::regclass)", index_.id)
+          : fmt::format(
+                "SELECT count(brin_summarize_range({}::oid::regclass, page)) FROM"
+                " generate_series({}::int8, {}, {}) page",
+                index_.id, next_page_, full - 1, index_.pages_per_range);
+  return fmt::format("BEGIN; SET LOCAL lock_timeout = '20ms'; {}; COMMIT", call);
 }
 
 // The rows are committed whatever happens here, so nothing of it is an error: what was not
 // summarised is tried again later. VACUUM has a lock that keeps these statements out for as long as
 // it runs; it is not waited for, as it summarises by itself.
 void RangeSummaries::Run(Connection& connection, int64_t full) {
-  const auto done = connection.ExecuteAll(
-      fmt::format("BEGIN; SET LOCAL lock_timeout = '20ms'; {}; COMMIT", SqlFor(full)),
-      "summarising the index");
+  Judge(connection, connection.ExecuteAll(SqlFor(full), kSummarising).status(), full);
+}
+
+bool RangeSummaries::TakeAnswer() {
+  if (!at_work_) return true;
+  Connection& connection = **at_work_;
+  if (!connection.HasWholeAnswer()) return false;
+  Judge(connection, connection.TakeAnswer(kSummarising).status(), page_at_work_);
+  at_work_.reset();
+  return true;
+}
+
+void RangeSummaries::Judge(Connection& connection, const Status& done, int64_t full) {
   if (done.ok()) {
     next_page_ = full;
     return;
   }
-  NoteFailure(done.status());
+  NoteFailure(done);
   if (!connection.usable()) return;
   const auto ended = connection.Execute("ROLLBACK", "rollback");
   if (!ended.ok()) Log().debug("rolling back: {}", ended.status().message());

@@ -157,11 +157,23 @@ Result<Rows> Connection::Query(const std::string& sql, std::string_view operatio
 
 Result<std::vector<Rows>> Connection::ExecuteAll(const std::string& sql,
                                                  std::string_view operation) {
+  ARROW_RETURN_NOT_OK(Send(sql, operation));
+  return TakeAnswer(operation);
+}
+
+Status Connection::Send(const std::string& sql, std::string_view operation) {
+  if (PQsendQuery(connection_.get(), sql.c_str()) == 1) return Status::OK();
+  return ConnectionError(operation, connection_.get());
+}
+
+// A broken connection has its whole answer too: the error.
+bool Connection::HasWholeAnswer() {
+  return PQconsumeInput(connection_.get()) != 1 || PQisBusy(connection_.get()) == 0;
+}
+
+Result<std::vector<Rows>> Connection::TakeAnswer(std::string_view operation) {
   std::vector<Rows> all;
   Status status;
-  if (PQsendQuery(connection_.get(), sql.c_str()) != 1) {
-    return ConnectionError(operation, connection_.get());
-  }
   while (ResultPtr result{PQgetResult(connection_.get())}) {
     const ExecStatusType state = PQresultStatus(result.get());
     if (state == PGRES_COMMAND_OK || state == PGRES_TUPLES_OK) {
@@ -276,7 +288,17 @@ Result<std::optional<std::string>> Connection::GetCopyData() {
 
 Result<ConnectionPool::Lease> ConnectionPool::Take() {
   std::unique_lock lock(mutex_);
-  returned_.wait(lock, [&] { return !idle_.empty() || in_use_ < config_.pool_size; });
+  returned_.wait(lock, [&] { return any_left(); });
+  return TakeOne(std::move(lock));
+}
+
+Result<std::optional<ConnectionPool::Lease>> ConnectionPool::TryTake() {
+  std::unique_lock lock(mutex_);
+  if (!any_left()) return std::nullopt;
+  return TakeOne(std::move(lock));
+}
+
+Result<ConnectionPool::Lease> ConnectionPool::TakeOne(std::unique_lock<std::mutex> lock) {
   ++in_use_;
   while (!idle_.empty()) {
     auto connection = std::move(idle_.back());

@@ -65,6 +65,12 @@ class Connection {
   /// Runs `last` and COMMIT in one round trip, so that the server waits for no client between them;
   /// what `last` gave. CommitUnknown when the connection broke before the answer came.
   Result<std::vector<Rows>> Commit(const std::string& last = {});
+  /// Sends statements as ExecuteAll does, but does not wait for their answer. Until `TakeAnswer`
+  /// the connection can do nothing else.
+  Status Send(const std::string& sql, std::string_view operation);
+  /// Whether `TakeAnswer` would not wait.
+  bool HasWholeAnswer();
+  Result<std::vector<Rows>> TakeAnswer(std::string_view operation);
   /// Text as an SQL literal.
   std::string Literal(std::string_view text) const;
   /// False when the server has said something while nobody used the connection, or closed it.
@@ -123,8 +129,12 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   explicit ConnectionPool(PostgreSQLConfig config) : config_(std::move(config)) {}
   /// Waits while all connections are in use.
   Result<Lease> Take();
+  /// None while all connections are in use.
+  Result<std::optional<Lease>> TryTake();
 
  private:
+  bool any_left() const { return !idle_.empty() || in_use_ < config_.pool_size; }
+  Result<Lease> TakeOne(std::unique_lock<std::mutex> lock);
   void GiveBack(std::unique_ptr<Connection> connection);
 
   PostgreSQLConfig config_;

@@ -61,7 +61,7 @@ Result<std::unique_ptr<Transaction>> PostgreSQLLoader::BeginTransactionImpl(cons
   ARROW_ASSIGN_OR_RAISE(auto connection, pool_->Take());
   if (spec.stream) {
     return postgresql::StreamTransaction::Begin(
-        {std::move(connection), config().schema, stream_tables_}, spec);
+        {std::move(connection), config().schema, stream_tables_, pool_}, spec);
   }
   ARROW_ASSIGN_OR_RAISE(auto place, FindPlace(*connection, config().schema, spec.table));
   return postgresql::PostgreSQLTransaction::Begin(std::move(connection), std::move(place),

@@ -195,7 +195,7 @@ Status StreamTransaction::SendCommit(const Checkpoint& checkpoint) {
                      "commit: failpoint postgresql.after_commit");
   }
   const Rows& pages = results[results.size() - 2];
-  table_->summaries->SummariseUpTo(connection(), pages.integer(0, 0));
+  table_->summaries->SummariseMeanwhile(context_.pool.get(), connection(), pages.integer(0, 0));
   return Status::OK();
 }
 

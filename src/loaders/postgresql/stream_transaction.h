@@ -12,6 +12,7 @@ struct StreamContext {
   ConnectionPool::Lease connection;
   std::string configured_schema;
   std::shared_ptr<StreamTableCache> cache;
+  std::shared_ptr<ConnectionPool> pool;
 };
 
 /// Rows of a stream, what was undone, and its checkpoint: one database transaction.
