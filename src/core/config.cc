@@ -18,24 +18,28 @@ Status FieldError(std::string_view owner, const FieldSpec& field, const ConfigVa
 }
 
 // A secret may lie elsewhere: in an environment variable or in a file.
-Result<ConfigValue> ResolveSecret(const ConfigValue& value) {
-  const auto* text = std::get_if<std::string>(&value.value);
-  if (text == nullptr) return value;
-  ConfigValue resolved = value;
-  if (text->starts_with("${") && text->ends_with("}")) {
-    const std::string name = text->substr(2, text->size() - 3);
-    const char* set = std::getenv(name.c_str());
-    if (set == nullptr) {
-      return Status::Invalid(
-          fmt::format("refers to the environment variable {}, which is not set", name));
-    }
-    resolved.value = std::string(set);
-  } else if (text->starts_with("file:")) {
-    ARROW_ASSIGN_OR_RAISE(std::string content, ReadTextFile(text->substr(5)));
-    while (content.ends_with('\n') || content.ends_with('\r')) content.pop_back();
-    resolved.value = std::move(content);
+Result<std::string> ResolveSecretText(const std::string& text) {
+  if (text.starts_with("${") && text.ends_with("}")) {
+    const std::string name = text.substr(2, text.size() - 3);
+    if (const char* set = std::getenv(name.c_str()); set != nullptr) return std::string(set);
+    return Status::Invalid(
+        fmt::format("refers to the environment variable {}, which is not set", name));
   }
-  return resolved;
+  if (!text.starts_with("file:")) return text;
+  ARROW_ASSIGN_OR_RAISE(std::string content, ReadTextFile(text.substr(5)));
+  while (content.ends_with('\n') || content.ends_with('\r')) content.pop_back();
+  return content;
+}
+
+Result<ConfigValue> ResolveSecret(ConfigValue value) {
+  if (auto* text = std::get_if<std::string>(&value.value); text != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(*text, ResolveSecretText(*text));
+  } else if (auto* entries = std::get_if<ConfigValue::Map>(&value.value); entries != nullptr) {
+    for (auto& [name, entry] : *entries) {
+      ARROW_ASSIGN_OR_RAISE(entry, ResolveSecretText(entry));
+    }
+  }
+  return value;
 }
 
 Status SetField(std::string_view owner, const FieldSpec& field, const ConfigValue& given,

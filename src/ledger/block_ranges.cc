@@ -55,9 +55,13 @@ std::string RangesText(const BlockRanges& ranges) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-Status ProtocolError(std::string message) {
-  return MakeError({.kind = ErrorKind::kProtocol, .side = ErrorSide::kSource},
-                   "the source broke the streaming protocol: " + std::move(message));
+Status ProtocolError(std::string_view message) {
+  return MakeError(
+      {.kind = ErrorKind::kProtocol, .side = ErrorSide::kSource},
+      fmt::format("the source broke the streaming protocol: {}. It is not tried again; what was "
+                  "complete is stored. Tell whoever runs the source, with the messages that "
+                  "-vv logs",
+                  message));
 }
 
 Status CheckRanges(const BlockRanges& ranges) {

@@ -28,7 +28,7 @@ AMP_EXPORT bool EndsAlike(const BlockRange& last, const BlockRange& next);
 AMP_EXPORT std::string RangesText(const BlockRanges& ranges);
 
 /// A violation of the protocol by the source: never cured by asking again.
-AMP_EXPORT Status ProtocolError(std::string message);
+AMP_EXPORT Status ProtocolError(std::string_view message);
 
 /// What every message must hold to, whatever came before it: at most one range a network, start not
 /// after end.

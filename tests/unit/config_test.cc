@@ -7,6 +7,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "amp/amp_source.h"
+#include "amp/testing/asserts.h"
 #include "unit/arrays.h"
 
 namespace amp {
@@ -206,6 +208,18 @@ TEST(Config, Secrets) {
   EXPECT_EQ(Parsed("password", Text("file:" + path.string())).password, "from file");
   std::filesystem::remove(path);
   EXPECT_TRUE(Refused("password", Text("file:" + path.string()), {"cannot be read"}));
+}
+
+TEST(Config, SecretsAsEntriesOfAMap) {
+  setenv("AMPLOAD_UNIT_SECRET", "from env", 1);
+  const ConfigMap values{{"headers.api-key", {.value = std::string("${AMPLOAD_UNIT_SECRET}")}},
+                         {"headers.region", {.value = std::string("plain")}}};
+  AMP_ASSERT_OK_AND_ASSIGN(const auto options, ParseConfig<AmpSourceOptions>("source", values));
+  EXPECT_EQ(options.headers.at("api-key"), "from env");
+  EXPECT_EQ(options.headers.at("region"), "plain");
+  unsetenv("AMPLOAD_UNIT_SECRET");
+  EXPECT_TRUE(Fails(ParseConfig<AmpSourceOptions>("source", values).status(),
+                    ErrorKind::kConfigInvalid, {"AMPLOAD_UNIT_SECRET", "not set"}));
 }
 
 TEST(Config, SecretsAreNotShown) {
