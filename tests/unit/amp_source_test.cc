@@ -1,105 +1,18 @@
-// The Amp source against a real Flight server in this process.
-
-#include "amp/amp_source.h"
+// The Amp source against a real Flight server in this process: what it reads, and what it refuses.
 
 #include <arrow/builder.h>
-#include <arrow/record_batch.h>
 #include <arrow/table.h>
-#include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <fstream>
-#include <nlohmann/json.hpp>
-#include <thread>
 
-#include "amp/testing/asserts.h"
-#include "amp/testing/sample_tables.h"
-#include "amp/testing/servers.h"
-#include "unit/amp_server.h"
+#include "unit/amp_source_fixture.h"
 
-namespace amp {
+namespace amp::unit {
 namespace {
 
 using namespace std::chrono_literals;
-using unit::AmpServer;
-using unit::Answer;
-using unit::SentMessage;
-using Clock = std::chrono::steady_clock;
 
-const std::string kHashA = "0x" + std::string(64, 'a');
-const std::string kHashB = "0x" + std::string(64, 'b');
-
-std::shared_ptr<arrow::Schema> TestSchema() {
-  static const auto schema = arrow::schema(
-      {arrow::field("_block_num", arrow::uint64(), false), arrow::field("text", arrow::utf8())});
-  return schema;
-}
-
-std::shared_ptr<arrow::RecordBatch> Rows(const std::string& json) {
-  return testing::BatchFromJson(TestSchema(), json).ValueOrDie();
-}
-
-std::string Metadata(uint64_t start, uint64_t end, bool complete) {
-  return nlohmann::json{{"ranges",
-                         {{{"network", "eth"},
-                           {"numbers", {{"start", start}, {"end", end}}},
-                           {"hash", kHashB},
-                           {"prev_hash", kHashA}}}},
-                        {"ranges_complete", complete}}
-      .dump();
-}
-
-// Blocks 1 to 2 as rows and a watermark.
-Answer OneMicrobatch() {
-  return {.announced = TestSchema(),
-          .parts = {{{.batch = Rows(R"([{"_block_num":1,"text":"a"},{"_block_num":2}])"),
-                      .app_metadata = Metadata(1, 2, false)},
-                     {.batch = Rows("[]"), .app_metadata = Metadata(1, 2, true)}}}};
-}
-
-Answer Refusing(Status status) {
-  Answer answer = OneMicrobatch();
-  answer.info = std::move(status);
-  return answer;
-}
-
-// Without the login of whoever runs the tests.
-class AmpSource_ : public ::testing::Test {
- protected:
-  void SetUp() override {
-    setenv("HOME", folder_.path().c_str(), 1);
-    unsetenv("AMP_AUTH_TOKEN");
-  }
-
-  static Result<std::unique_ptr<StreamConnection>> Connect(
-      const std::string& url, const AmpSourceOptions& options = {},
-      const std::vector<BlockRange>& resume = {}) {
-    ARROW_ASSIGN_OR_RAISE(const auto source, OpenAmpSource(url, "SELECT * FROM eth.logs", options));
-    return source->Connect(resume);
-  }
-  /// Reads to the end.
-  static Result<std::vector<StreamMessage>> ReadAll(StreamConnection* connection) {
-    std::vector<StreamMessage> messages;
-    while (true) {
-      ARROW_ASSIGN_OR_RAISE(auto message, connection->Next());
-      if (!message) return messages;
-      messages.push_back(std::move(*message));
-    }
-  }
-  static Result<std::vector<StreamMessage>> Read(const Answer& answer,
-                                                 const AmpSourceOptions& options = {}) {
-    const auto server = AmpServer::Start(answer);
-    ARROW_ASSIGN_OR_RAISE(const auto connection, Connect(server->Url(), options));
-    return ReadAll(connection.get());
-  }
-
-  testing::TemporaryFolder folder_;
-};
-
-TEST_F(AmpSource_, ReadsRowsRangesAndWatermarks) {
+TEST_F(AmpSourceTest, ReadsRowsRangesAndWatermarks) {
   const auto server = AmpServer::Start(OneMicrobatch());
   AMP_ASSERT_OK_AND_ASSIGN(const auto connection, Connect(server->Url()));
   EXPECT_TRUE(connection->schema()->Equals(*TestSchema()));
@@ -119,7 +32,7 @@ TEST_F(AmpSource_, ReadsRowsRangesAndWatermarks) {
   EXPECT_FALSE(after);
 }
 
-TEST_F(AmpSource_, AsksForTheStreamAndTheBlocksAfterTheWatermark) {
+TEST_F(AmpSourceTest, AsksForTheStreamAndTheBlocksAfterTheWatermark) {
   const auto server = AmpServer::Start(OneMicrobatch());
   const std::vector<BlockRange> resume{
       {.network = "eth", .start = 5, .end = UINT64_MAX, .hash = kHashA, .prev_hash = kHashB},
@@ -139,7 +52,7 @@ TEST_F(AmpSource_, AsksForTheStreamAndTheBlocksAfterTheWatermark) {
   }
 }
 
-TEST_F(AmpSource_, NoResumeHeaderAtTheBeginningAndNoTokenWithoutOne) {
+TEST_F(AmpSourceTest, NoResumeHeaderAtTheBeginningAndNoTokenWithoutOne) {
   const auto server = AmpServer::Start(OneMicrobatch());
   AMP_ASSERT_OK(Connect(server->Url()));
   const auto headers = server->headers();
@@ -147,7 +60,7 @@ TEST_F(AmpSource_, NoResumeHeaderAtTheBeginningAndNoTokenWithoutOne) {
   EXPECT_EQ(headers.count("authorization"), 0U);
 }
 
-TEST_F(AmpSource_, BoundedAnswersMayComeWithoutRanges) {
+TEST_F(AmpSourceTest, BoundedAnswersMayComeWithoutRanges) {
   Answer answer = OneMicrobatch();
   answer.parts[0][0].app_metadata.reset();
   const auto server = AmpServer::Start(answer);
@@ -160,7 +73,7 @@ TEST_F(AmpSource_, BoundedAnswersMayComeWithoutRanges) {
   EXPECT_EQ(messages[1].ranges.size(), 1U);
 }
 
-TEST_F(AmpSource_, PartsAreReadOneAfterTheOther) {
+TEST_F(AmpSourceTest, PartsAreReadOneAfterTheOther) {
   Answer answer = OneMicrobatch();
   answer.parts.push_back(
       {{.batch = Rows(R"([{"_block_num":3,"text":"c"}])"), .app_metadata = Metadata(3, 3, true)}});
@@ -170,7 +83,7 @@ TEST_F(AmpSource_, PartsAreReadOneAfterTheOther) {
   EXPECT_EQ(messages[2].ranges[0].start, 3U);
 }
 
-TEST_F(AmpSource_, PartsAreFetchedWhereTheServerSays) {
+TEST_F(AmpSourceTest, PartsAreFetchedWhereTheServerSays) {
   const auto rows = AmpServer::Start(OneMicrobatch());
   AMP_ASSERT_OK_AND_ASSIGN(const int closed, testing::FreePort());
   Answer answer = OneMicrobatch();
@@ -183,7 +96,7 @@ TEST_F(AmpSource_, PartsAreFetchedWhereTheServerSays) {
   EXPECT_EQ(rows->headers()["DoGet authorization"], "Bearer tok");
 }
 
-TEST_F(AmpSource_, AndFromItselfWhereItSaysThat) {
+TEST_F(AmpSourceTest, AndFromItselfWhereItSaysThat) {
   Answer answer = OneMicrobatch();
   answer.locations = {"arrow-flight-reuse-connection://?"};
   AMP_ASSERT_OK_AND_ASSIGN(const auto messages, Read(answer));
@@ -192,7 +105,7 @@ TEST_F(AmpSource_, AndFromItselfWhereItSaysThat) {
   AMP_EXPECT_ERROR(Read(answer), ErrorKind::kUnsupported, "http://127.0.0.1:80");
 }
 
-TEST_F(AmpSource_, DictionariesArrive) {
+TEST_F(AmpSourceTest, DictionariesArrive) {
   arrow::StringDictionary32Builder builder;
   for (const char* text : {"x", "y", "x"}) AMP_ASSERT_OK(builder.Append(text));
   AMP_ASSERT_OK_AND_ASSIGN(const std::shared_ptr<arrow::Array> column, builder.Finish());
@@ -205,7 +118,7 @@ TEST_F(AmpSource_, DictionariesArrive) {
   EXPECT_TRUE(messages[1].batch->Equals(*batch));
 }
 
-TEST_F(AmpSource_, MessagesThatSayNothingOfBlocksAreAProtocolError) {
+TEST_F(AmpSourceTest, MessagesThatSayNothingOfBlocksAreAProtocolError) {
   Answer answer = OneMicrobatch();
   answer.parts[0][1].app_metadata.reset();
   AMP_EXPECT_ERROR(Read(answer), ErrorKind::kProtocol, "without app_metadata");
@@ -213,7 +126,7 @@ TEST_F(AmpSource_, MessagesThatSayNothingOfBlocksAreAProtocolError) {
   AMP_EXPECT_ERROR(Read(answer), ErrorKind::kProtocol, "no array 'ranges'");
 }
 
-TEST_F(AmpSource_, SchemasMustBeAsAnnounced) {
+TEST_F(AmpSourceTest, SchemasMustBeAsAnnounced) {
   Answer answer = OneMicrobatch();
   answer.announced = arrow::schema(
       {arrow::field("_block_num", arrow::int64(), false), arrow::field("text", arrow::utf8())});
@@ -226,7 +139,7 @@ TEST_F(AmpSource_, SchemasMustBeAsAnnounced) {
   AMP_EXPECT_ERROR(Read(answer), ErrorKind::kProtocol, "did not say which columns");
 }
 
-TEST_F(AmpSource_, RowsMayPromiseMoreThanWasAnnounced) {
+TEST_F(AmpSourceTest, RowsMayPromiseMoreThanWasAnnounced) {
   Answer answer = OneMicrobatch();
   answer.announced = arrow::schema(
       {arrow::field("_block_num", arrow::uint64()), arrow::field("text", arrow::utf8())});
@@ -235,7 +148,7 @@ TEST_F(AmpSource_, RowsMayPromiseMoreThanWasAnnounced) {
   EXPECT_TRUE(messages[0].batch->schema()->Equals(*answer.announced));
 }
 
-TEST_F(AmpSource_, ASchemaThatChangesMidStreamIsRefused) {
+TEST_F(AmpSourceTest, ASchemaThatChangesMidStreamIsRefused) {
   Answer answer = OneMicrobatch();
   auto& messages = answer.parts[0];
   messages.insert(messages.begin() + 1, {.new_schema = TestSchema()});
@@ -248,7 +161,7 @@ TEST_F(AmpSource_, ASchemaThatChangesMidStreamIsRefused) {
   EXPECT_FALSE(ErrorInfoOf(status).retryable);
 }
 
-TEST_F(AmpSource_, RefusalsKeepTheServersWords) {
+TEST_F(AmpSourceTest, RefusalsKeepTheServersWords) {
   using arrow::flight::FlightStatusCode;
   using arrow::flight::MakeFlightError;
   struct Case {
@@ -280,7 +193,7 @@ TEST_F(AmpSource_, RefusalsKeepTheServersWords) {
   }
 }
 
-TEST_F(AmpSource_, AnErrorStaysTheStreamsLastWord) {
+TEST_F(AmpSourceTest, AnErrorStaysTheStreamsLastWord) {
   Answer answer = OneMicrobatch();
   answer.end = arrow::flight::MakeFlightError(arrow::flight::FlightStatusCode::Internal, "broke");
   const auto server = AmpServer::Start(answer);
@@ -289,7 +202,7 @@ TEST_F(AmpSource_, AnErrorStaysTheStreamsLastWord) {
   AMP_EXPECT_ERROR(connection->Next(), ErrorKind::kUnavailable, "broke the stream off");
 }
 
-TEST_F(AmpSource_, TokensAreReadAnewAtEachConnect) {
+TEST_F(AmpSourceTest, TokensAreReadAnewAtEachConnect) {
   const std::string file = folder_.file("token");
   const auto write = [&](const std::string& token) { std::ofstream(file) << token; };
   write("hunter1");
@@ -307,7 +220,7 @@ TEST_F(AmpSource_, TokensAreReadAnewAtEachConnect) {
   AMP_ASSERT_OK(source->Connect({}));
 }
 
-TEST_F(AmpSource_, ATokenThatWasReplacedMeanwhileIsWorthAnotherTry) {
+TEST_F(AmpSourceTest, ATokenThatWasReplacedMeanwhileIsWorthAnotherTry) {
   const std::string file = folder_.file("token");
   std::ofstream(file) << "hunter1";
   Answer answer = OneMicrobatch();
@@ -321,7 +234,7 @@ TEST_F(AmpSource_, ATokenThatWasReplacedMeanwhileIsWorthAnotherTry) {
   EXPECT_TRUE(ErrorInfoOf(status).retryable);
 }
 
-TEST_F(AmpSource_, OtherServersAreTriedWhenOneIsDown) {
+TEST_F(AmpSourceTest, OtherServersAreTriedWhenOneIsDown) {
   AMP_ASSERT_OK_AND_ASSIGN(const int closed, testing::FreePort());
   const std::string down = "grpc://127.0.0.1:" + std::to_string(closed);
   const auto server = AmpServer::Start(OneMicrobatch());
@@ -338,7 +251,7 @@ TEST_F(AmpSource_, OtherServersAreTriedWhenOneIsDown) {
   EXPECT_EQ(server->calls(), before);
 }
 
-TEST_F(AmpSource_, ServersThatAreAllDownAreAllNamed) {
+TEST_F(AmpSourceTest, ServersThatAreAllDownAreAllNamed) {
   AMP_ASSERT_OK_AND_ASSIGN(const int first, testing::FreePort());
   AMP_ASSERT_OK_AND_ASSIGN(const int second, testing::FreePort());
   const std::string a = "127.0.0.1:" + std::to_string(first);
@@ -349,151 +262,5 @@ TEST_F(AmpSource_, ServersThatAreAllDownAreAllNamed) {
   EXPECT_TRUE(ErrorInfoOf(status).retryable);
 }
 
-// The kernel takes connections for it, and no one answers.
-class SilentServer {
- public:
-  SilentServer() : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(bind(socket_, reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(listen(socket_, 16), 0);
-    EXPECT_EQ(getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size), 0);
-    port_ = ntohs(address.sin_port);
-  }
-  SilentServer(const SilentServer&) = delete;
-  SilentServer& operator=(const SilentServer&) = delete;
-  ~SilentServer() { close(socket_); }
-  std::string Url() const { return "grpc://127.0.0.1:" + std::to_string(port_); }
-
- private:
-  int socket_;
-  int port_ = 0;
-};
-
-TEST_F(AmpSource_, ConnectingEndsAfterItsTimeout) {
-  const SilentServer silent;
-  const auto start = Clock::now();
-  const Status status = Connect(silent.Url(), {.connect_timeout = 300ms}).status();
-  AMP_EXPECT_ERROR(status, ErrorKind::kUnavailable, silent.Url());
-  EXPECT_TRUE(ErrorInfoOf(status).retryable);
-  EXPECT_GE(Clock::now() - start, 250ms);
-  EXPECT_LT(Clock::now() - start, 5s);
-  // It is no limit on the stream.
-  Answer answer = OneMicrobatch();
-  answer.hang_at_end = true;
-  const auto server = AmpServer::Start(answer);
-  AMP_ASSERT_OK_AND_ASSIGN(
-      const auto connection,
-      Connect(silent.Url(), {.endpoints = {server->Url()}, .connect_timeout = 300ms}));
-  AMP_ASSERT_OK(connection->Next());
-  AMP_ASSERT_OK(connection->Next());
-  std::thread later([&] {
-    std::this_thread::sleep_for(700ms);
-    connection->Cancel();
-  });
-  AMP_EXPECT_ERROR(connection->Next(), ErrorKind::kCancelled, "stopped");
-  later.join();
-}
-
-TEST_F(AmpSource_, CancelBeforeDuringAndAfter) {
-  Answer answer = OneMicrobatch();
-  answer.hang_at_end = true;
-  const auto server = AmpServer::Start(answer);
-  {  // before the first Next
-    AMP_ASSERT_OK_AND_ASSIGN(const auto connection, Connect(server->Url()));
-    connection->Cancel();
-    AMP_EXPECT_ERROR(connection->Next(), ErrorKind::kCancelled, "stopped");
-  }
-  {  // while Next waits, and once more
-    AMP_ASSERT_OK_AND_ASSIGN(const auto connection, Connect(server->Url()));
-    AMP_ASSERT_OK(connection->Next());
-    AMP_ASSERT_OK(connection->Next());
-    std::thread canceller([&] {
-      std::this_thread::sleep_for(100ms);
-      connection->Cancel();
-      connection->Cancel();
-    });
-    const auto start = Clock::now();
-    AMP_EXPECT_ERROR(connection->Next(), ErrorKind::kCancelled, "stopped");
-    EXPECT_LT(Clock::now() - start, 2s);
-    canceller.join();
-    AMP_EXPECT_ERROR(connection->Next(), ErrorKind::kCancelled, "stopped");
-  }
-  {  // between two messages
-    AMP_ASSERT_OK_AND_ASSIGN(const auto connection, Connect(server->Url()));
-    AMP_ASSERT_OK(connection->Next());
-    connection->Cancel();
-    AMP_EXPECT_ERROR(connection->Next(), ErrorKind::kCancelled, "stopped");
-  }
-}
-
-TEST_F(AmpSource_, CancelReachesAStreamWithoutASchemaYet) {
-  Answer answer = OneMicrobatch();
-  answer.hang_before_schema = true;
-  const auto server = AmpServer::Start(answer);
-  AMP_ASSERT_OK_AND_ASSIGN(const auto connection, Connect(server->Url()));
-  std::thread canceller([&] {
-    std::this_thread::sleep_for(100ms);
-    connection->Cancel();
-  });
-  const auto start = Clock::now();
-  AMP_EXPECT_ERROR(connection->Next(), ErrorKind::kCancelled, "stopped");
-  EXPECT_LT(Clock::now() - start, 2s);
-  canceller.join();
-}
-
-TEST_F(AmpSource_, CancelAtAnyMoment) {
-  const auto server = AmpServer::Start([] {
-    Answer answer = OneMicrobatch();
-    answer.hang_at_end = true;
-    return answer;
-  }());
-  for (int i = 0; i < 60; ++i) {
-    AMP_ASSERT_OK_AND_ASSIGN(const auto connection, Connect(server->Url()));
-    std::thread canceller([&] {
-      std::this_thread::sleep_for(std::chrono::microseconds(i * 50));
-      connection->Cancel();
-    });
-    AMP_EXPECT_ERROR(ReadAll(connection.get()), ErrorKind::kCancelled, "stopped");
-    canceller.join();
-  }
-}
-
-TEST_F(AmpSource_, AConnectionThatIsDroppedEndsTheCall) {
-  Answer answer = OneMicrobatch();
-  answer.hang_at_end = true;
-  const auto server = AmpServer::Start(answer);
-  AMP_ASSERT_OK_AND_ASSIGN(auto connection, Connect(server->Url()));
-  AMP_ASSERT_OK(connection->Next());
-  const auto start = Clock::now();
-  connection.reset();
-  EXPECT_LT(Clock::now() - start, 2s);
-}
-
-TEST_F(AmpSource_, AServerThatGoesAwayIsWorthAnotherTry) {
-  Answer answer = OneMicrobatch();
-  answer.hang_at_end = true;
-  auto server = AmpServer::Start(answer);
-  AMP_ASSERT_OK_AND_ASSIGN(const auto connection, Connect(server->Url()));
-  AMP_ASSERT_OK(connection->Next());
-  AMP_ASSERT_OK(connection->Next());
-  server->EndWith(arrow::flight::MakeFlightError(arrow::flight::FlightStatusCode::Unavailable,
-                                                 "shutting down"));
-  const Status status = connection->Next().status();
-  AMP_EXPECT_ERROR(status, ErrorKind::kUnavailable, "shutting down");
-  EXPECT_TRUE(ErrorInfoOf(status).retryable);
-}
-
-TEST_F(AmpSource_, MessagesLargerThanAllowedAreNotTaken) {
-  Answer answer = OneMicrobatch();
-  const auto big = std::string(100'000, 'x');
-  answer.parts[0][0].batch = Rows(R"([{"_block_num":1,"text":")" + big + R"("}])");
-  AMP_EXPECT_ERROR(Read(answer, {.max_message_size = {10'000}}), ErrorKind::kDataInvalid,
-                   "max_message_size");
-  AMP_ASSERT_OK(Read(answer, {.max_message_size = {1'000'000}}));
-}
-
 }  // namespace
-}  // namespace amp
+}  // namespace amp::unit
