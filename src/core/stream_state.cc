@@ -224,6 +224,33 @@ void AdvanceTo(const Checkpoint& checkpoint, StreamState* state) {
   state->committed_at = UnixMillisNow();
 }
 
+Status CheckHeld(const std::string& table, const StreamRef& ref, const StreamState& state) {
+  if (state.epoch != ref.epoch || state.slot != ref.slot) return TakenOver(table, state);
+  if (state.checkpoint.sequence == ref.sequence) return Status::OK();
+  return MakeError(
+      {.kind = ErrorKind::kConflict, .side = ErrorSide::kTarget, .operation = "commit"},
+      fmt::format("stream '{}' of table '{}' is at commit {}, not at {}: this commit has been done "
+                  "already, or belongs to an earlier run. Open the stream again and go on from its "
+                  "checkpoint",
+                  state.name, table, state.checkpoint.sequence, ref.sequence));
+}
+
+Status StreamGone(const std::string& table, const std::string& stream) {
+  return MakeError(
+      {.kind = ErrorKind::kConflict, .side = ErrorSide::kTarget, .operation = "commit"},
+      fmt::format("stream '{}' of table '{}' is not there any more: someone has reset the table. "
+                  "This writer stops, and nothing of it is stored since its last commit",
+                  stream, table));
+}
+
+Result<int32_t> SlotAfter(const std::string& table, int32_t last_slot) {
+  if (last_slot + 1 < kMostSlots) return last_slot + 1;
+  return Refused(ErrorKind::kUnsupported,
+                 fmt::format("table '{}' has had {} streams, and can have no more; choose another "
+                             "table",
+                             table, kMostSlots));
+}
+
 Status TakenOver(const std::string& table, const StreamState& state) {
   return MakeError(
       {.kind = ErrorKind::kConflict, .side = ErrorSide::kTarget, .operation = "commit"},

@@ -35,6 +35,15 @@ AMP_EXPORT void TakeOver(const StreamSpec& spec, StreamState* state);
 /// The state after a commit; `entries` of the state are left alone, the target keeps the map.
 AMP_EXPORT void AdvanceTo(const Checkpoint& checkpoint, StreamState* state);
 
+/// Conflict unless the stream is as the writer that holds `ref` left it: someone has taken it over,
+/// or the commit that comes next has been done already.
+AMP_EXPORT Status CheckHeld(const std::string& table, const StreamRef& ref,
+                            const StreamState& state);
+/// Conflict: the stream that a writer holds is not there any more.
+AMP_EXPORT Status StreamGone(const std::string& table, const std::string& stream);
+/// The slot of a stream that is made in a table with so many; Unsupported where it can have no
+/// more.
+AMP_EXPORT Result<int32_t> SlotAfter(const std::string& table, int32_t last_slot);
 /// Conflict: who has taken the stream over, and when.
 AMP_EXPORT Status TakenOver(const std::string& table, const StreamState& state);
 /// ConfigInvalid: the stream's table is gone, or is another one; names `reset`.

@@ -1,0 +1,223 @@
+#include "loaders/delta/stream_files.h"
+
+#include <arrow/buffer.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "core/hash128.h"
+#include "core/stream_state.h"
+#include "loaders/delta/protocol/paths.h"
+
+namespace amp::delta {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kFormat = 1;
+constexpr int kRandomBits = 16;
+constexpr std::string_view kAppPrefix = "ampload:";
+// States of so many revisions stay, for those who are just reading one.
+constexpr int64_t kKept = 64;
+constexpr int kDraws = 16;
+
+Status Broken(std::string_view what) {
+  return MakeError({.kind = ErrorKind::kDataInvalid, .side = ErrorSide::kTarget},
+                   fmt::format("the state of a stream is broken: {}", what));
+}
+
+// A folder's name for any name of a stream.
+std::string FolderOf(std::string_view stream) {
+  constexpr size_t kLongest = 120;
+  std::string name = HiveEscape(stream);
+  if (name == "." || name == "..") name = "%" + name;
+  if (name.size() > kLongest) name = fmt::format("{}-{}", name.substr(0, 80), HashHex(stream));
+  return fmt::format("_delta_log/_ampload/{}", name);
+}
+
+std::string StatePath(std::string_view stream, int64_t number) {
+  return fmt::format("{}/{:020}.json", FolderOf(stream), number);
+}
+
+uint64_t RandomBits() {
+  thread_local std::mt19937_64 generator{std::random_device{}()};
+  return generator() & ((1U << kRandomBits) - 1);
+}
+
+std::string LinesText(const std::vector<BatchEntry>& lines) {
+  std::vector<std::string> texts;
+  texts.reserve(lines.size());
+  for (const BatchEntry& line : lines) texts.push_back(BatchEntryToText(line));
+  return fmt::format("[{}]", fmt::join(texts, ","));
+}
+
+Result<std::vector<BatchEntry>> LinesFromJson(const Json& json) {
+  if (!json.is_array()) return Broken("its batches are no array");
+  std::vector<BatchEntry> lines;
+  for (const Json& line : json) {
+    ARROW_ASSIGN_OR_RAISE(lines.emplace_back(), BatchEntryFromText(line.dump()));
+  }
+  return lines;
+}
+
+Result<std::vector<LinesFile>> FilesFromJson(const Json& json) {
+  if (!json.is_array()) return Broken("its files of batches are no array");
+  std::vector<LinesFile> files;
+  for (const Json& file : json) {
+    files.push_back({.name = file.at("file"),
+                     .first_id = file.at("first_id"),
+                     .last_id = file.at("last_id")});
+    // It is a name, not a way to somewhere else.
+    if (files.back().name.find('/') != std::string::npos) return Broken("a file has a folder");
+  }
+  return files;
+}
+
+Json FilesJson(const std::vector<LinesFile>& files) {
+  Json list = Json::array();
+  for (const LinesFile& file : files) {
+    list.push_back({{"file", file.name}, {"first_id", file.first_id}, {"last_id", file.last_id}});
+  }
+  return list;
+}
+
+Result<StoredStream> StreamFromJson(const Json& json) {
+  if (json.at("format") != kFormat) {
+    return MakeError({.kind = ErrorKind::kUnsupported, .side = ErrorSide::kTarget},
+                     fmt::format("the state of the stream has format {}, which a newer Ampload "
+                                 "wrote; this one knows {}",
+                                 json.at("format").dump(), kFormat));
+  }
+  StoredStream stream;
+  ARROW_ASSIGN_OR_RAISE(stream.state, StreamStateFromText(json.at("stream").dump()));
+  ARROW_ASSIGN_OR_RAISE(auto older, FilesFromJson(json.at("older_batches")));
+  ARROW_ASSIGN_OR_RAISE(auto newest, LinesFromJson(json.at("batches")));
+  stream.lines = BatchLines(std::move(older), std::move(newest));
+  stream.table_id = json.at("table_id");
+  stream.revision = json.at("revision");
+  return stream;
+}
+
+std::string_view TextOf(const arrow::Buffer& buffer) {
+  return {reinterpret_cast<const char*>(buffer.data()), static_cast<size_t>(buffer.size())};
+}
+
+}  // namespace
+
+std::string AppIdOf(std::string_view stream) { return fmt::format("{}{}", kAppPrefix, stream); }
+
+std::optional<std::string> StreamOfAppId(std::string_view app_id) {
+  if (!app_id.starts_with(kAppPrefix)) return std::nullopt;
+  return std::string(app_id.substr(kAppPrefix.size()));
+}
+
+std::string StoredStreamToText(const StoredStream& stream) {
+  return fmt::format(
+      R"({{"format":{},"revision":{},"table_id":{},"stream":{},"older_batches":{},"batches":{}}})",
+      kFormat, stream.revision, Json(stream.table_id).dump(), StreamStateToText(stream.state),
+      FilesJson(stream.lines.older()).dump(), LinesText(stream.lines.newest()));
+}
+
+Result<StoredStream> StoredStreamFromText(std::string_view text) {
+  try {
+    return StreamFromJson(Json::parse(text));
+  } catch (const Json::exception& error) {
+    return Broken(error.what());
+  }
+}
+
+Result<StoredStream> StreamFiles::Read(const std::string& stream, int64_t number) const {
+  const std::string path = StatePath(stream, number);
+  const auto bytes = store_->Read(path);
+  if (!bytes.ok() && KindOf(bytes.status()) == ErrorKind::kNotFound) {
+    return MakeError({.kind = ErrorKind::kDataInvalid, .side = ErrorSide::kTarget},
+                     fmt::format("the state of stream '{}' is missing: the table's log names {}, "
+                                 "which is not there. Bring it back, or begin anew with 'ampload "
+                                 "reset'",
+                                 stream, store_->Describe(path)));
+  }
+  ARROW_RETURN_NOT_OK(bytes.status());
+  auto stored = StoredStreamFromText(TextOf(**bytes));
+  if (!stored.ok()) return WithContext(stored.status(), store_->Describe(path));
+  if (stored->state.name != stream || stored->revision != number >> kRandomBits) {
+    return WithContext(Broken("it is another stream's"), store_->Describe(path));
+  }
+  stored->number = number;
+  return stored;
+}
+
+Status StreamFiles::Write(StoredStream* stream) const {
+  ARROW_RETURN_NOT_OK(MoveFinalLines(stream));
+  ++stream->revision;
+  const std::string text = StoredStreamToText(*stream);
+  for (int draw = 0; draw < kDraws; ++draw) {
+    stream->number = (stream->revision << kRandomBits) | static_cast<int64_t>(RandomBits());
+    ARROW_ASSIGN_OR_RAISE(
+        const storage::PutOutcome outcome,
+        store_->PutIfAbsent(StatePath(stream->state.name, stream->number), text));
+    if (outcome == storage::PutOutcome::kWritten) return Status::OK();
+  }
+  return MakeError({.kind = ErrorKind::kUnavailable, .side = ErrorSide::kTarget, .retryable = true},
+                   fmt::format("no number was free for the state of stream '{}'",
+                               stream->state.name));
+}
+
+// Two writers may move the same lines, so the file's name has a part of chance, too.
+Status StreamFiles::MoveFinalLines(StoredStream* stream) const {
+  const size_t count = stream->lines.CountToMove(stream->state.checkpoint.final_id);
+  if (count == 0) return Status::OK();
+  const auto& newest = stream->lines.newest();
+  const std::vector<BatchEntry> lines(newest.begin(),
+                                      newest.begin() + static_cast<std::ptrdiff_t>(count));
+  const std::string name =
+      fmt::format("batches-{:020}-{:04x}.json", lines.back().last_id, RandomBits());
+  ARROW_ASSIGN_OR_RAISE(
+      const storage::PutOutcome outcome,
+      store_->PutIfAbsent(FolderOf(stream->state.name) + "/" + name, LinesText(lines)));
+  // Where the name is taken, the next commit tries another.
+  if (outcome == storage::PutOutcome::kWritten) stream->lines.Moved(count, name);
+  return Status::OK();
+}
+
+Result<std::vector<BatchEntry>> StreamFiles::ReadLines(const std::string& stream,
+                                                       const LinesFile& file) const {
+  const std::string path = FolderOf(stream) + "/" + file.name;
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, store_->Read(path));
+  try {
+    auto lines = LinesFromJson(Json::parse(TextOf(*bytes)));
+    return lines.ok() ? std::move(lines) : WithContext(lines.status(), store_->Describe(path));
+  } catch (const Json::exception& error) {
+    return WithContext(Broken(error.what()), store_->Describe(path));
+  }
+}
+
+BatchLines::ReadFile StreamFiles::LinesReader(const std::string& stream) const {
+  return [this, stream](const LinesFile& file) { return ReadLines(stream, file); };
+}
+
+Result<StreamState> StreamFiles::ReadWhole(const StoredStream& stream) const {
+  StreamState state = stream.state;
+  ARROW_ASSIGN_OR_RAISE(state.checkpoint.entries,
+                        stream.lines.ReadAll(LinesReader(state.name)));
+  return state;
+}
+
+Status StreamFiles::CleanUp(const StoredStream& now) const {
+  const std::string folder = FolderOf(now.state.name);
+  ARROW_ASSIGN_OR_RAISE(const auto objects, store_->List(folder, {}));
+  std::vector<std::string> old;
+  for (const storage::ObjectInfo& object : objects) {
+    int64_t number = 0;
+    const char* name = object.path.data() + folder.size() + 1;
+    const char* end = object.path.data() + object.path.size();
+    const auto [rest, error] = std::from_chars(name, end, number);
+    if (error != std::errc() || std::string_view(rest, end) != ".json") continue;
+    if (number >> kRandomBits <= now.revision - kKept) old.push_back(object.path);
+  }
+  return old.empty() ? Status::OK() : store_->Delete(old);
+}
+
+}  // namespace amp::delta

@@ -1,0 +1,292 @@
+#include "loaders/delta/table.h"
+
+#include <arrow/buffer.h>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <thread>
+
+#include "core/log.h"
+#include "core/stream_state.h"
+#include "core/uuid.h"
+#include "loaders/delta/protocol/action_json.h"
+#include "loaders/delta/protocol/log_files.h"
+#include "loaders/delta/protocol/table_properties.h"
+
+namespace amp::delta {
+namespace {
+
+constexpr const char* kEngine = "ampload/" AMPLOAD_VERSION;
+
+std::string CommitPath(int64_t version) {
+  return fmt::format("{}/{}", kLogFolder, CommitName(version));
+}
+
+std::string TextOf(const arrow::Buffer& buffer) { return buffer.ToString(); }
+
+/// Those who lost a race do not all try again at once.
+void WaitALittle(int lost) {
+  thread_local std::mt19937 random{std::random_device{}()};
+  const int most = std::min(1 << std::min(lost, 8), 200);
+  std::this_thread::sleep_for(std::chrono::microseconds(random() % (most * 1000)));
+}
+
+Status TooManyOthers(const TableName& table, int tries) {
+  return MakeError(
+      {.kind = ErrorKind::kConflict, .side = ErrorSide::kTarget, .operation = "commit"},
+      fmt::format("table '{}': other writers were faster {} times, and nothing was stored. Try "
+                  "again, or let them pause; option 'commit_tries' allows more",
+                  table, tries));
+}
+
+Status TableVanished(const TableName& table) {
+  return MakeError(
+      {.kind = ErrorKind::kConflict, .side = ErrorSide::kTarget, .operation = "commit"},
+      fmt::format("table '{}' was dropped by someone else while it was written; nothing is stored",
+                  table));
+}
+
+Status AnswerLost(const TableName& table) {
+  return MakeError(
+      {.kind = ErrorKind::kCommitUnknown, .side = ErrorSide::kTarget, .operation = "commit"},
+      fmt::format("table '{}': it is not known whether the commit was done; read the checkpoint "
+                  "again",
+                  table));
+}
+
+/// The largest id that statistics show; none where they do not say. Nulls are no ids.
+std::optional<int64_t> LargestId(const Add& add) {
+  const auto json = nlohmann::json::parse(add.stats, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return std::nullopt;
+  const std::string column(kBatchIdColumn);
+  const auto member = [&](const char* map) -> const nlohmann::json* {
+    const auto values = json.find(map);
+    if (values == json.end() || !values->is_object()) return nullptr;
+    const auto value = values->find(column);
+    return value == values->end() || !value->is_number_integer() ? nullptr : &*value;
+  };
+  if (const auto* most = member("maxValues"); most != nullptr) return most->get<int64_t>();
+  const auto* nulls = member("nullCount");
+  const auto rows = json.find("numRecords");
+  const bool all_null = nulls != nullptr && rows != json.end() && *nulls == *rows;
+  return all_null ? std::optional<int64_t>(-1) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<int64_t> BatchOf(const Add& add) {
+  const auto tag = add.tags.find(kBatchTag);
+  if (tag == add.tags.end() || !tag->second) return std::nullopt;
+  int64_t id = 0;
+  const std::string& text = *tag->second;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(id)
+                                                                  : std::nullopt;
+}
+
+bool MayBeUndone(const Add& add, const std::map<std::string, StoredStream>& streams) {
+  if (streams.empty()) return false;
+  if (const auto batch = BatchOf(add); batch) {
+    const auto slot = static_cast<int32_t>(*batch >> kSlotShift);
+    for (const auto& [name, stream] : streams) {
+      if (stream.state.slot == slot) return *batch > stream.state.checkpoint.final_id;
+    }
+    return true;
+  }
+  // Another writer's: perhaps it has put rows of several batches into one file.
+  const auto largest = LargestId(add);
+  if (!largest) return true;
+  return std::any_of(streams.begin(), streams.end(), [&](const auto& entry) {
+    return *largest > entry.second.state.checkpoint.final_id;
+  });
+}
+
+DeltaTable::DeltaTable(std::shared_ptr<storage::ObjectStore> store, TableName name,
+                       int commit_tries)
+    : store_(std::move(store)),
+      name_(std::move(name)),
+      commit_tries_(commit_tries),
+      log_(store_.get()) {}
+
+Status DeltaTable::Refresh() {
+  if (snapshot_) {
+    ARROW_ASSIGN_OR_RAISE(const bool still_there, IsStillThere());
+    if (still_there) return FollowLog();
+  }
+  return Load();
+}
+
+// Someone may have dropped the table and made another one in its place.
+Result<bool> DeltaTable::IsStillThere() {
+  const auto bytes = store_->Read(CommitPath(snapshot_->version()));
+  if (bytes.ok()) return TextOf(**bytes) == newest_commit_;
+  return KindOf(bytes.status()) == ErrorKind::kNotFound ? Result<bool>(false) : bytes.status();
+}
+
+// Which files an undo may need is known only once the streams are: a table that has some is read
+// twice.
+Status DeltaTable::Load() {
+  snapshot_.reset();
+  streams_.clear();
+  ARROW_ASSIGN_OR_RAISE(auto counted, log_.Load([](const Add&) { return false; }));
+  if (!counted) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(streams_, ReadStreamsOf(*counted));
+  if (!streams_.empty()) {
+    const auto keep = [this](const Add& add) { return MayBeUndone(add, streams_); };
+    ARROW_ASSIGN_OR_RAISE(counted, log_.Load(keep));
+    if (!counted) return Status::OK();
+  }
+  snapshot_ = *std::move(counted);
+  ARROW_RETURN_NOT_OK(UpdateStreams());
+  // Without the text of the newest commit the table is read anew next time.
+  const auto bytes = store_->Read(CommitPath(snapshot_->version()));
+  newest_commit_ = bytes.ok() ? TextOf(**bytes) : std::string();
+  return Status::OK();
+}
+
+Result<std::map<std::string, StoredStream>> DeltaTable::ReadStreamsOf(const Snapshot& snapshot) {
+  std::map<std::string, StoredStream> streams;
+  for (const auto& [app_id, txn] : snapshot.txns()) {
+    const auto name = StreamOfAppId(app_id);
+    if (!name) continue;
+    const auto known = streams_.find(*name);
+    if (known != streams_.end() && known->second.number == txn.version) {
+      streams.emplace(*name, known->second);
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(StoredStream stream, files().Read(*name, txn.version));
+    streams.emplace(*name, std::move(stream));
+  }
+  return streams;
+}
+
+Status DeltaTable::UpdateStreams() {
+  ARROW_ASSIGN_OR_RAISE(auto streams, ReadStreamsOf(*snapshot_));
+  streams_ = std::move(streams);
+  return Status::OK();
+}
+
+Status DeltaTable::FollowLog() {
+  const int64_t before = snapshot_->version();
+  while (true) {
+    const int64_t next = snapshot_->version() + 1;
+    ARROW_ASSIGN_OR_RAISE(auto commit, log_.ReadCommit(next));
+    if (!commit) break;
+    ARROW_RETURN_NOT_OK(Follow(next, *std::move(commit)));
+  }
+  return snapshot_->version() == before ? Status::OK() : UpdateStreams();
+}
+
+Status DeltaTable::Follow(int64_t version, LogReader::Commit commit) {
+  ARROW_RETURN_NOT_OK(snapshot_->Advance(version, commit.actions));
+  newest_commit_ = std::move(commit.text);
+  return Status::OK();
+}
+
+Status DeltaTable::ForEachFile(const std::function<Status(const Add&)>& each) {
+  return log_.ForEachFile(snapshot_->version(), each);
+}
+
+std::string DeltaTable::CommitText(const CommitDraft& draft, const std::string& txn_id,
+                                   int64_t version) const {
+  const int64_t now = UnixMillisNow();
+  CommitInfo info{.timestamp = now,
+                  .operation = draft.operation,
+                  .isolation_level = "Serializable",
+                  .is_blind_append = draft.read == ReadScope::kNothing,
+                  .engine_info = kEngine,
+                  .txn_id = txn_id};
+  if (version > 0) info.read_version = version - 1;
+  std::vector<std::string> parameters;
+  for (const auto& [name, json] : draft.parameters) {
+    parameters.push_back(fmt::format("{}:{}", nlohmann::json(name).dump(), json));
+  }
+  info.operation_parameters = fmt::format("{{{}}}", fmt::join(parameters, ","));
+  info.operation_metrics = fmt::format(R"({{"numOutputRows":"{}"}})", draft.rows);
+  if (snapshot_ && PropertiesOf(snapshot_->metadata()).enable_in_commit_timestamps) {
+    info.in_commit_timestamp =
+        std::max(now, snapshot_->in_commit_timestamp().value_or(0) + 1);
+  }
+  std::string text;
+  AppendAction(Action(std::move(info)), &text);
+  for (const Action& action : draft.actions) AppendAction(action, &text);
+  return text;
+}
+
+Result<std::optional<Conflict>> DeltaTable::Commit(const CommitDraft& draft) {
+  const std::string txn_id = NewUuid();
+  int lost = 0;
+  for (int tries = 0; tries < commit_tries_; ++tries) {
+    const int64_t version = next_version();
+    const std::string text = CommitText(draft, txn_id, version);
+    ARROW_ASSIGN_OR_RAISE(const Outcome outcome, Put(version, text, txn_id));
+    if (outcome == Outcome::kCommitted) {
+      ARROW_RETURN_NOT_OK(FollowOwn(version, draft, text));
+      return std::nullopt;
+    }
+    if (outcome == Outcome::kNothing) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto conflict, FollowWinner(version, draft));
+    if (conflict) return conflict;
+    WaitALittle(++lost);
+  }
+  return lost == 0 ? AnswerLost(name_) : TooManyOthers(name_, commit_tries_);
+}
+
+Status DeltaTable::FollowOwn(int64_t version, const CommitDraft& draft, const std::string& text) {
+  if (!snapshot_) return Load();
+  return Follow(version, {.text = text, .actions = draft.actions});
+}
+
+// The snapshot is up to date afterwards, so that what was planned on the old one can be planned
+// anew.
+Result<std::optional<Conflict>> DeltaTable::FollowWinner(int64_t version,
+                                                         const CommitDraft& draft) {
+  if (!snapshot_) {
+    ARROW_RETURN_NOT_OK(Load());
+    return Conflict{.kind = ConflictKind::kMetadata, .version = version, .what = "it made the table"};
+  }
+  ARROW_ASSIGN_OR_RAISE(auto winner, log_.ReadCommit(version));
+  if (!winner) return TableVanished(name_);
+  auto conflict = ConflictWith(draft, version, winner->actions);
+  ARROW_RETURN_NOT_OK(Follow(version, *std::move(winner)));
+  if (conflict) ARROW_RETURN_NOT_OK(FollowLog());
+  ARROW_RETURN_NOT_OK(UpdateStreams());
+  return conflict;
+}
+
+// An answer that was lost is looked for in the log. A commit that is still on its way finds its
+// version taken, if we go on to the next one.
+Result<DeltaTable::Outcome> DeltaTable::Put(int64_t version, const std::string& text,
+                                            const std::string& txn_id) {
+  const auto put = store_->PutIfAbsent(CommitPath(version), text);
+  if (!put.ok() && KindOf(put.status()) != ErrorKind::kCommitUnknown) return put.status();
+  if (put.ok() && *put == storage::PutOutcome::kWritten) return Outcome::kCommitted;
+  ARROW_ASSIGN_OR_RAISE(const auto there, log_.ReadCommit(version));
+  if (!there) return Outcome::kNothing;
+  return HasTxnId(there->actions, txn_id) ? Outcome::kCommitted : Outcome::kTaken;
+}
+
+std::optional<Conflict> DeltaTable::ConflictWith(const CommitDraft& draft, int64_t version,
+                                                 std::span<const Action> winner) const {
+  const bool serializable = PropertiesOf(snapshot_->metadata()).serializable;
+  const CommitIntent intent{
+      .read = draft.read, .serializable = serializable, .actions = draft.actions};
+  if (auto conflict = FindConflict(intent, version, winner); conflict) return conflict;
+  if (!draft.opens_stream) return std::nullopt;
+  for (const Action& action : winner) {
+    const auto* txn = std::get_if<Txn>(&action);
+    if (txn == nullptr || !StreamOfAppId(txn->app_id)) continue;
+    return Conflict{.kind = ConflictKind::kTransaction, .version = version, .what = "it has a stream"};
+  }
+  return std::nullopt;
+}
+
+void DeltaTable::Stored(StoredStream stream) {
+  const std::string name = stream.state.name;
+  streams_[name] = std::move(stream);
+  snapshot_->Forget([this](const Add& add) { return MayBeUndone(add, streams_); });
+}
+
+}  // namespace amp::delta
