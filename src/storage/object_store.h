@@ -28,19 +28,22 @@ enum class PutOutcome {
   kExists,  ///< somebody else's object is there, untouched
 };
 
-/// A new object that is written piece by piece; seen by readers only once `Close` has succeeded.
-/// Destroyed without `Close`, it leaves nothing behind.
+/// A new object that is written piece by piece. It counts once `Close` has succeeded; before, a
+/// bucket has nothing of it, and a folder a file that grows. Destroyed without `Close`, it leaves
+/// nothing behind; a crash may leave that file, under the name that nobody else uses.
 class OutputObject {
  public:
   virtual ~OutputObject() = default;
   virtual Status Write(std::shared_ptr<arrow::Buffer> bytes) = 0;
-  /// The object is there, whole and durable, when this returns; on disk its folder becomes durable
-  /// with the next `PutIfAbsent` or `SyncFolders`.
+  /// The object is there, whole and durable, when this returns; in a folder its name becomes
+  /// durable with the next `SyncFolders` of that folder.
   virtual Status Close() = 0;
   virtual Status Abort() = 0;
 };
 
-/// Thread-safe. Every error names the store and the path, has a kind, and says whether it may pass.
+/// Thread-safe. Every error names the store and the path, has a kind, and says whether it may pass;
+/// which side it comes from is for the caller to say (`WithSide`). Folders come with the objects in
+/// them. A path has no part `.` or `..`: DataInvalid.
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -60,13 +63,16 @@ class ObjectStore {
                                                const ListOptions& options) = 0;
 
   /// Makes the object where none has its path: the one atomic step that commits are made of.
-  /// Durable when it returns. CommitUnknown where the answer was lost: it may be there or not.
+  /// Durable when it returns. CommitUnknown where the answer was lost: it may be there or not, or
+  /// still come. A bucket's answer to a try that was repeated may mean our own first one, so the
+  /// content is compared: two writers must never put the same bytes (put something random in).
   virtual Result<PutOutcome> PutIfAbsent(const std::string& path, std::string_view bytes) = 0;
   /// Makes or replaces the object; readers see the old one or the new one. Durable.
   virtual Status Put(const std::string& path, std::string_view bytes) = 0;
   /// A new object with a path that nobody else uses.
   virtual Result<std::unique_ptr<OutputObject>> Create(const std::string& path) = 0;
-  /// Makes durable that the files just created in these folders exist; nothing to do in a bucket.
+  /// Makes durable that the objects created in these folders exist, and the folders that were made
+  /// for them; nothing to do in a bucket.
   virtual Status SyncFolders(const std::vector<std::string>& folders) = 0;
   /// OK for an object that is not there.
   virtual Status Delete(const std::vector<std::string>& paths) = 0;

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Holds the include rule: cli -> pipeline -> {sources, ledger, loaders} -> core.
+"""Holds the include rule: cli -> pipeline -> {sources, ledger, loaders} -> core, where
+sources and loaders also include storage, which includes core only.
 
 Sources, ledger and loaders include neither one another nor pipeline or cli; a loader includes no
 other loader. Public headers include public headers only.
@@ -11,8 +12,9 @@ import sys
 MAY_INCLUDE = {
     "core": {"core"},
     "ledger": {"ledger", "core"},
-    "sources": {"sources", "core"},
-    "loaders": {"loaders", "core"},
+    "storage": {"storage", "core"},
+    "sources": {"sources", "storage", "core"},
+    "loaders": {"loaders", "storage", "core"},
     "pipeline": {"pipeline", "ledger", "sources", "loaders", "core"},
     "cli": {"cli", "pipeline", "ledger", "sources", "loaders", "core"},
 }

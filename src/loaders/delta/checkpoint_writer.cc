@@ -1,0 +1,164 @@
+#include "loaders/delta/checkpoint_writer.h"
+
+#include <arrow/buffer.h>
+#include <arrow/io/interfaces.h>
+#include <arrow/record_batch.h>
+#include <fmt/format.h>
+#include <parquet/arrow/writer.h>
+#include <parquet/exception.h>
+#include <parquet/properties.h>
+
+#include "loaders/delta/protocol/action_json.h"
+#include "loaders/delta/protocol/checkpoint_rows.h"
+
+namespace amp::delta {
+namespace {
+
+constexpr int64_t kRowGroupRows = 8'192;
+
+// What Arrow writes to, over an object of the store.
+class ObjectOutput final : public arrow::io::OutputStream {
+ public:
+  explicit ObjectOutput(std::unique_ptr<storage::OutputObject> object)
+      : object_(std::move(object)) {}
+
+  Status Write(const void* data, int64_t size) override {
+    position_ += size;
+    return object_->Write(arrow::Buffer::FromString(
+        std::string(static_cast<const char*>(data), static_cast<size_t>(size))));
+  }
+  Status Write(const std::shared_ptr<arrow::Buffer>& data) override {
+    position_ += data->size();
+    return object_->Write(data);
+  }
+  Result<int64_t> Tell() const override { return position_; }
+  // Parquet closes what it writes to when its writer closes; the object is only closed at the end
+  // of all, by `Publish`.
+  Status Close() override { return Status::OK(); }
+  bool closed() const override { return published_; }
+  Status Publish() {
+    published_ = true;
+    return object_->Close();
+  }
+
+ private:
+  std::unique_ptr<storage::OutputObject> object_;
+  int64_t position_ = 0;
+  bool published_ = false;
+};
+
+// The rows of the checkpoint on their way into its file.
+class Output {
+ public:
+  static Result<Output> Open(const LogStore& log, int64_t version, bool with_stats) {
+    ARROW_ASSIGN_OR_RAISE(CheckpointRows rows, CheckpointRows::Make(with_stats));
+    ARROW_ASSIGN_OR_RAISE(auto object, log.store().Create(log.LogPath(CheckpointName(version))));
+    auto file = std::make_shared<ObjectOutput>(std::move(object));
+    const auto properties =
+        parquet::WriterProperties::Builder().compression(arrow::Compression::SNAPPY)->build();
+    ARROW_ASSIGN_OR_RAISE(auto writer,
+                          parquet::arrow::FileWriter::Open(
+                              *CheckpointSchema(), arrow::default_memory_pool(), file, properties));
+    return Output(std::move(rows), std::move(file), std::move(writer));
+  }
+
+  Status Append(const Action& action) {
+    ARROW_RETURN_NOT_OK(rows_.Append(action));
+    ++info_.size;
+    if (std::holds_alternative<Add>(action)) ++adds_;
+    return rows_.rows() < kRowGroupRows ? Status::OK() : Flush();
+  }
+  Result<LastCheckpoint> Close(int64_t version) {
+    if (rows_.rows() > 0) ARROW_RETURN_NOT_OK(Flush());
+    ARROW_RETURN_NOT_OK(writer_->Close());
+    ARROW_ASSIGN_OR_RAISE(info_.size_in_bytes, file_->Tell());
+    ARROW_RETURN_NOT_OK(file_->Publish());
+    info_.version = version;
+    info_.num_of_add_files = adds_;
+    return info_;
+  }
+
+ private:
+  Output(CheckpointRows rows, std::shared_ptr<ObjectOutput> file,
+         std::unique_ptr<parquet::arrow::FileWriter> writer)
+      : rows_(std::move(rows)), file_(std::move(file)), writer_(std::move(writer)) {}
+
+  Status Flush() {
+    ARROW_ASSIGN_OR_RAISE(const auto batch, rows_.Finish());
+    ARROW_RETURN_NOT_OK(writer_->NewBufferedRowGroup());
+    return writer_->WriteRecordBatch(*batch);
+  }
+
+  CheckpointRows rows_;
+  std::shared_ptr<ObjectOutput> file_;
+  std::unique_ptr<parquet::arrow::FileWriter> writer_;
+  LastCheckpoint info_;
+  int64_t adds_ = 0;
+};
+
+// Does it stay in the log? Tombstones go when no reader can still want their file.
+bool IsAlive(const Action& action, const CheckpointOptions& options) {
+  if (const auto* remove = std::get_if<Remove>(&action)) {
+    const int64_t expired_before = options.now_ms - options.deleted_file_retention_ms;
+    return remove->deletion_timestamp.value_or(0) > expired_before;
+  }
+  const auto* domain = std::get_if<DomainMetadata>(&action);
+  return domain == nullptr || !domain->removed;
+}
+
+Status CopyCommits(const LogStore& log, const LogSegment& segment, const CheckpointOptions& options,
+                   LogReplay* replay, Output* out) {
+  for (const LogFile& file : segment.commits) {
+    const std::string path = log.LogPath(file.name);
+    ARROW_ASSIGN_OR_RAISE(const auto buffer, log.store().Read(path));
+    ARROW_RETURN_NOT_OK(ForEachAction(
+        std::string_view(*buffer), log.store().Describe(path), [&](const Action& action) {
+          const bool stays = replay->Keeps(action) && IsAlive(action, options);
+          return stays ? out->Append(action) : Status::OK();
+        }));
+  }
+  return Status::OK();
+}
+
+Status CopyCheckpoint(const LogStore& log, const LogSegment& segment,
+                      const CheckpointOptions& options, LogReplay* replay, Output* out) {
+  CheckpointStream stream(log, segment.checkpoint);
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const auto actions, stream.Next());
+    if (actions.empty()) return Status::OK();
+    for (const Action& action : actions) {
+      if (!replay->KeepsFromCheckpoint(action) || !IsAlive(action, options)) continue;
+      ARROW_RETURN_NOT_OK(out->Append(action));
+    }
+  }
+}
+
+// A newer one may have been written meanwhile by somebody else.
+Status PointTo(const LogStore& log, const LastCheckpoint& checkpoint) {
+  ARROW_ASSIGN_OR_RAISE(const auto current, log.ReadLastCheckpoint());
+  if (current && current->version > checkpoint.version) return Status::OK();
+  return log.store().Put(log.LogPath(kLastCheckpoint), ToJson(checkpoint));
+}
+
+}  // namespace
+
+Result<LastCheckpoint> WriteCheckpoint(LogReader* reader, int64_t version,
+                                       const CheckpointOptions& options) {
+  const LogStore& log = reader->log();
+  ARROW_ASSIGN_OR_RAISE(const auto segment, reader->FindLog(version));
+  if (!segment || segment->checkpoint_version == version) {
+    return MakeError(
+        {.kind = ErrorKind::kAlreadyExists, .side = ErrorSide::kTarget},
+        fmt::format("version {} of the table in {} has a checkpoint", version, log.Describe()));
+  }
+  ARROW_ASSIGN_OR_RAISE(Output out, Output::Open(log, version, options.with_stats));
+  LogReplay replay;
+  ARROW_RETURN_NOT_OK(CopyCommits(log, *segment, options, &replay, &out));
+  ARROW_RETURN_NOT_OK(CopyCheckpoint(log, *segment, options, &replay, &out));
+  ARROW_ASSIGN_OR_RAISE(const LastCheckpoint written, out.Close(version));
+  ARROW_RETURN_NOT_OK(log.store().SyncFolders({log.TablePath(kLogFolder)}));
+  ARROW_RETURN_NOT_OK(PointTo(log, written));
+  return written;
+}
+
+}  // namespace amp::delta
