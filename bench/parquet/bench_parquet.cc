@@ -1,7 +1,7 @@
 // Writes rows that are in memory as Parquet files by Ampload, and in turn with it by Arrow alone on
-// one thread: --data FILE --dir FOLDER --pairs N --compression CODEC. Every run brings its files to
-// the disk; reading the data does not count. With --commits N instead of --pairs: so many sets of
-// 1,000 rows, one after the other.
+// one thread: --data FILE --dir FOLDER --pairs N --compression CODEC [--row-group-rows N]. Every
+// run brings its files to the disk; reading the data does not count. With --commits N instead of
+// --pairs: so many sets of 1,000 rows, one after the other.
 
 #include <arrow/io/file.h>
 #include <arrow/record_batch.h>
@@ -148,6 +148,7 @@ Status Run(const Arguments& arguments) {
   ARROW_ASSIGN_OR_RAISE(const std::string parent, arguments.Text("dir"));
   WriteOptions options;
   ARROW_ASSIGN_OR_RAISE(options.compression, arguments.Text("compression"));
+  options.row_group_rows = arguments.Count("row-group-rows").ValueOr(options.row_group_rows);
   ARROW_ASSIGN_OR_RAISE(const Rows rows, ReadRows(path));
   const auto commits = arguments.Count("commits");
   if (commits.ok()) return RunCommits(rows, parent, options, *commits);

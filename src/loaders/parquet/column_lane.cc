@@ -11,6 +11,7 @@
 
 #include "core/compute.h"
 #include "loaders/parquet/nan_count.h"
+#include "loaders/parquet/recycling_pool.h"
 
 namespace amp::parquet_files {
 namespace {
@@ -104,9 +105,9 @@ Result<std::unique_ptr<ColumnLane>> ColumnLane::Make(const FilePlan& plan, int c
   lane->view_ = view.get();
   auto file = std::make_unique<parquet::ParquetFileWriter>();
   file->Open(std::make_unique<FileView>(planned, plan.properties, std::move(view)));
-  ARROW_RETURN_NOT_OK(parquet::arrow::FileWriter::Make(arrow::default_memory_pool(),
-                                                       std::move(file), planned.schema,
-                                                       plan.arrow_properties, &lane->writer_));
+  ARROW_RETURN_NOT_OK(parquet::arrow::FileWriter::Make(RecyclingPool::Instance(), std::move(file),
+                                                       planned.schema, plan.arrow_properties,
+                                                       &lane->writer_));
   return lane;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/batch_bytes.h"
+#include "loaders/parquet/recycling_pool.h"
 #include "loaders/parquet/small_file.h"
 
 namespace amp::parquet_files {
@@ -18,6 +19,9 @@ constexpr int64_t kSmallBytes = int64_t{1} << 20;
 // A file or row group ends by a guess of its size only if so much of it is encoded: what a row
 // group begins with compresses otherwise than the rest.
 constexpr double kTrustedShare = 0.8;
+
+// Memory that stays for the next commit.
+constexpr int64_t kKeptBytes = int64_t{16} << 20;
 
 // Small enough that files and queues are cut about where they should be.
 int64_t PieceBytes(const WriteOptions& options) {
@@ -64,6 +68,7 @@ DataFileSet::DataFileSet(std::shared_ptr<const FilePlan> plan, storage::ObjectSt
 DataFileSet::~DataFileSet() {
   // Who wants to know whether everything could be removed calls it before.
   if (!finished_) static_cast<void>(Abort());
+  RecyclingPool::Instance()->Trim(kKeptBytes);
 }
 
 Status DataFileSet::Write(const std::string& group,

@@ -9,7 +9,7 @@
 #include <functional>
 #include <utility>
 
-#include "core/schema.h"
+#include "loaders/parquet/recycling_pool.h"
 
 namespace amp::parquet_files {
 namespace {
@@ -123,6 +123,7 @@ Status AddOptions(const WriteOptions& options, parquet::WriterProperties::Builde
   if (!options.dictionary) builder->disable_dictionary();
   if (!options.page_index) builder->disable_write_page_index();
   if (options.decimals_as_integers) builder->enable_store_decimal_as_integer();
+  builder->memory_pool(RecyclingPool::Instance());
   builder->max_row_group_length(options.row_group_rows);
   builder->data_pagesize(options.data_page_bytes);
   // They serve readers that plan memory page by page, and cost a pass over all levels.

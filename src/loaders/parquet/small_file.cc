@@ -10,6 +10,7 @@
 
 #include "loaders/parquet/column_lane.h"
 #include "loaders/parquet/nan_count.h"
+#include "loaders/parquet/recycling_pool.h"
 #include "loaders/parquet/statistics.h"
 
 namespace amp::parquet_files {
@@ -47,7 +48,7 @@ Result<DataFile> Encode(const FilePlan& plan, const arrow::RecordBatchVector& ba
                         const std::shared_ptr<arrow::io::OutputStream>& sink) {
   std::unique_ptr<parquet::arrow::FileWriter> writer;
   ARROW_RETURN_NOT_OK(parquet::arrow::FileWriter::Make(
-      arrow::default_memory_pool(),
+      RecyclingPool::Instance(),
       parquet::ParquetFileWriter::Open(sink, plan.parquet_schema, plan.properties, plan.metadata),
       plan.schema, plan.arrow_properties, &writer));
   std::vector<int64_t> nan_counts(plan.leaves.size());
