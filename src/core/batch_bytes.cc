@@ -89,12 +89,13 @@ int64_t RangeBytes(const ArrayData& data, int64_t offset, int64_t length) {
 
 }  // namespace
 
+int64_t BytesOf(const arrow::ArrayData& column) {
+  return RangeBytes(column, column.offset, column.length);
+}
+
 int64_t BytesOf(const arrow::RecordBatch& batch) {
   int64_t bytes = 0;
-  for (int i = 0; i < batch.num_columns(); ++i) {
-    const auto& data = batch.column_data(i);
-    bytes += RangeBytes(*data, data->offset, data->length);
-  }
+  for (int i = 0; i < batch.num_columns(); ++i) bytes += BytesOf(*batch.column_data(i));
   return bytes;
 }
 
