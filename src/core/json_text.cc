@@ -317,4 +317,10 @@ Result<TextColumn> RenderJsonRows(const arrow::RecordBatch& batch) {
   return RenderJson(*rows);
 }
 
+std::string JsonQuoted(std::string_view text) {
+  std::string quoted;
+  AppendJsonString(text, &quoted);
+  return quoted;
+}
+
 }  // namespace amp

@@ -31,5 +31,7 @@ AMP_EXPORT Result<TextColumn> RenderJson(const arrow::Array& column);
 AMP_EXPORT Result<TextColumn> RenderJsonRows(const arrow::RecordBatch& batch);
 
 AMP_EXPORT void AppendJsonString(std::string_view text, std::string* out);
+/// a"b → "a\"b"
+AMP_EXPORT std::string JsonQuoted(std::string_view text);
 
 }  // namespace amp

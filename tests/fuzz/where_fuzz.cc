@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "sources/files/where.h"
+#include "core/where.h"
 
 extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
   return arrow::compute::Initialize().ok() ? 0 : 1;

@@ -1,6 +1,6 @@
 // --where: what is parsed, which rows it keeps, and where it says a text goes wrong.
 
-#include "sources/files/where.h"
+#include "core/where.h"
 
 #include <arrow/compute/api.h>
 #include <arrow/compute/initialize.h>

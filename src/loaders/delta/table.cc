@@ -24,8 +24,6 @@ std::string CommitPath(int64_t version) {
   return fmt::format("{}/{}", kLogFolder, CommitName(version));
 }
 
-std::string TextOf(const arrow::Buffer& buffer) { return buffer.ToString(); }
-
 /// Those who lost a race do not all try again at once.
 void WaitALittle(int lost) {
   thread_local std::mt19937 random{std::random_device{}()};
@@ -108,7 +106,7 @@ DeltaTable::DeltaTable(std::shared_ptr<storage::ObjectStore> store, TableName na
     : store_(std::move(store)),
       name_(std::move(name)),
       commit_tries_(commit_tries),
-      log_(store_.get()) {}
+      log_(LogStore(store_, "")) {}
 
 Status DeltaTable::Refresh() {
   if (snapshot_) {
@@ -120,9 +118,8 @@ Status DeltaTable::Refresh() {
 
 // Someone may have dropped the table and made another one in its place.
 Result<bool> DeltaTable::IsStillThere() {
-  const auto bytes = store_->Read(CommitPath(snapshot_->version()));
-  if (bytes.ok()) return TextOf(**bytes) == newest_commit_;
-  return KindOf(bytes.status()) == ErrorKind::kNotFound ? Result<bool>(false) : bytes.status();
+  ARROW_ASSIGN_OR_RAISE(const auto text, log_.log().ReadText(CommitName(snapshot_->version())));
+  return text == newest_commit_;
 }
 
 // Which files an undo may need is known only once the streams are: a table that has some is read
@@ -130,20 +127,19 @@ Result<bool> DeltaTable::IsStillThere() {
 Status DeltaTable::Load() {
   snapshot_.reset();
   streams_.clear();
-  ARROW_ASSIGN_OR_RAISE(auto counted, log_.Load([](const Add&) { return false; }));
-  if (!counted) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(streams_, ReadStreamsOf(*counted));
+  const auto keep = [this](const Add& add) { return MayBeUndone(add, streams_); };
+  ARROW_ASSIGN_OR_RAISE(auto loaded, log_.Load(keep));
+  if (!loaded) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(streams_, ReadStreamsOf(*loaded));
   if (!streams_.empty()) {
-    const auto keep = [this](const Add& add) { return MayBeUndone(add, streams_); };
-    ARROW_ASSIGN_OR_RAISE(counted, log_.Load(keep));
-    if (!counted) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(loaded, log_.Load(keep));
+    if (!loaded) return Status::OK();
   }
-  snapshot_ = *std::move(counted);
-  ARROW_RETURN_NOT_OK(UpdateStreams());
+  snapshot_ = *std::move(loaded);
   // Without the text of the newest commit the table is read anew next time.
-  const auto bytes = store_->Read(CommitPath(snapshot_->version()));
-  newest_commit_ = bytes.ok() ? TextOf(**bytes) : std::string();
-  return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto text, log_.log().ReadText(CommitName(snapshot_->version())));
+  newest_commit_ = text.value_or("");
+  return UpdateStreams();
 }
 
 Result<std::map<std::string, StoredStream>> DeltaTable::ReadStreamsOf(const Snapshot& snapshot) {
@@ -172,21 +168,34 @@ Status DeltaTable::FollowLog() {
   const int64_t before = snapshot_->version();
   while (true) {
     const int64_t next = snapshot_->version() + 1;
-    ARROW_ASSIGN_OR_RAISE(auto commit, log_.ReadCommit(next));
-    if (!commit) break;
-    ARROW_RETURN_NOT_OK(Follow(next, *std::move(commit)));
+    ARROW_ASSIGN_OR_RAISE(auto entry, ReadEntry(next));
+    if (!entry) break;
+    ARROW_RETURN_NOT_OK(Follow(next, *std::move(entry)));
   }
   return snapshot_->version() == before ? Status::OK() : UpdateStreams();
 }
 
-Status DeltaTable::Follow(int64_t version, LogReader::Commit commit) {
-  ARROW_RETURN_NOT_OK(snapshot_->Advance(version, commit.actions));
-  newest_commit_ = std::move(commit.text);
+Result<std::optional<DeltaTable::LogEntry>> DeltaTable::ReadEntry(int64_t version) const {
+  const std::string name = CommitName(version);
+  ARROW_ASSIGN_OR_RAISE(auto text, log_.log().ReadText(name));
+  if (!text) return std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(auto actions, ParseActions(*text, store_->Describe(CommitPath(version))));
+  return LogEntry{.text = *std::move(text), .actions = std::move(actions)};
+}
+
+Status DeltaTable::Follow(int64_t version, LogEntry entry) {
+  ARROW_RETURN_NOT_OK(snapshot_->Advance(version, entry.actions));
+  newest_commit_ = std::move(entry.text);
   return Status::OK();
 }
 
 Status DeltaTable::ForEachFile(const std::function<Status(const Add&)>& each) {
-  return log_.ForEachFile(snapshot_->version(), each);
+  ARROW_ASSIGN_OR_RAISE(FileStream files, log_.Files(snapshot_->version()));
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const auto add, files.Next());
+    if (!add) return Status::OK();
+    ARROW_RETURN_NOT_OK(each(*add));
+  }
 }
 
 std::string DeltaTable::CommitText(const CommitDraft& draft, const std::string& txn_id,
@@ -223,7 +232,7 @@ Result<std::optional<Conflict>> DeltaTable::Commit(const CommitDraft& draft) {
     const std::string text = CommitText(draft, txn_id, version);
     ARROW_ASSIGN_OR_RAISE(const Outcome outcome, Put(version, text, txn_id));
     if (outcome == Outcome::kCommitted) {
-      ARROW_RETURN_NOT_OK(FollowOwn(version, draft, text));
+      FollowOwn(version, draft, text);
       return std::nullopt;
     }
     if (outcome == Outcome::kNothing) continue;
@@ -234,9 +243,13 @@ Result<std::optional<Conflict>> DeltaTable::Commit(const CommitDraft& draft) {
   return lost == 0 ? AnswerLost(name_) : TooManyOthers(name_, commit_tries_);
 }
 
-Status DeltaTable::FollowOwn(int64_t version, const CommitDraft& draft, const std::string& text) {
-  if (!snapshot_) return Load();
-  return Follow(version, {.text = text, .actions = draft.actions});
+// It is committed: what fails from here on only means that the log is read anew next time.
+void DeltaTable::FollowOwn(int64_t version, const CommitDraft& draft, const std::string& text) {
+  const Status status =
+      snapshot_ ? Follow(version, {.text = text, .actions = draft.actions}) : Load();
+  if (status.ok()) return;
+  Log().debug("reading the log of '{}' again: {}", name_, status.message());
+  snapshot_.reset();
 }
 
 // The snapshot is up to date afterwards, so that what was planned on the old one can be planned
@@ -247,7 +260,7 @@ Result<std::optional<Conflict>> DeltaTable::FollowWinner(int64_t version,
     ARROW_RETURN_NOT_OK(Load());
     return Conflict{.kind = ConflictKind::kMetadata, .version = version, .what = "it made the table"};
   }
-  ARROW_ASSIGN_OR_RAISE(auto winner, log_.ReadCommit(version));
+  ARROW_ASSIGN_OR_RAISE(auto winner, ReadEntry(version));
   if (!winner) return TableVanished(name_);
   auto conflict = ConflictWith(draft, version, winner->actions);
   ARROW_RETURN_NOT_OK(Follow(version, *std::move(winner)));
@@ -263,9 +276,11 @@ Result<DeltaTable::Outcome> DeltaTable::Put(int64_t version, const std::string& 
   const auto put = store_->PutIfAbsent(CommitPath(version), text);
   if (!put.ok() && KindOf(put.status()) != ErrorKind::kCommitUnknown) return put.status();
   if (put.ok() && *put == storage::PutOutcome::kWritten) return Outcome::kCommitted;
-  ARROW_ASSIGN_OR_RAISE(const auto there, log_.ReadCommit(version));
-  if (!there) return Outcome::kNothing;
-  return HasTxnId(there->actions, txn_id) ? Outcome::kCommitted : Outcome::kTaken;
+  const auto there = ReadEntry(version);
+  if (!put.ok() && !there.ok()) return AnswerLost(name_);
+  ARROW_RETURN_NOT_OK(there.status());
+  if (!*there) return Outcome::kNothing;
+  return HasTxnId((*there)->actions, txn_id) ? Outcome::kCommitted : Outcome::kTaken;
 }
 
 std::optional<Conflict> DeltaTable::ConflictWith(const CommitDraft& draft, int64_t version,
@@ -286,6 +301,7 @@ std::optional<Conflict> DeltaTable::ConflictWith(const CommitDraft& draft, int64
 void DeltaTable::Stored(StoredStream stream) {
   const std::string name = stream.state.name;
   streams_[name] = std::move(stream);
+  if (!snapshot_) return;
   snapshot_->Forget([this](const Add& add) { return MayBeUndone(add, streams_); });
 }
 

@@ -69,11 +69,18 @@ class DeltaTable {
     kNothing,  ///< the answer was lost, and the version is not there
   };
 
+  /// A commit as it is in the log.
+  struct LogEntry {
+    std::string text;
+    std::vector<Action> actions;
+  };
+
   Status Load();
   Result<bool> IsStillThere();
   Status FollowLog();
-  Status Follow(int64_t version, LogReader::Commit commit);
-  Status FollowOwn(int64_t version, const CommitDraft& draft, const std::string& text);
+  Result<std::optional<LogEntry>> ReadEntry(int64_t version) const;
+  Status Follow(int64_t version, LogEntry entry);
+  void FollowOwn(int64_t version, const CommitDraft& draft, const std::string& text);
   Result<std::optional<Conflict>> FollowWinner(int64_t version, const CommitDraft& draft);
   Result<std::map<std::string, StoredStream>> ReadStreamsOf(const Snapshot& snapshot);
   Status UpdateStreams();

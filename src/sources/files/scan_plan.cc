@@ -9,7 +9,7 @@
 #include <algorithm>
 
 #include "amp/config.h"
-#include "sources/files/where.h"
+#include "core/where.h"
 
 namespace amp {
 namespace {

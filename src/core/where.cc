@@ -1,4 +1,4 @@
-#include "sources/files/where.h"
+#include "core/where.h"
 
 #include <arrow/compute/api.h>
 #include <arrow/scalar.h>
