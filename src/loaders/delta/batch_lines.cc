@@ -25,9 +25,9 @@ Status BatchLines::TakeBack(int64_t batch_id, const ReadFile& read) {
 Status BatchLines::Put(const std::vector<BatchEntry>& entries, const ReadFile& read) {
   for (const BatchEntry& entry : entries) {
     ARROW_RETURN_NOT_OK(TakeBack(entry.first_id - 1, read));
-    const auto first = std::lower_bound(
-        newest_.begin(), newest_.end(), entry.first_id,
-        [](const BatchEntry& line, int64_t id) { return line.first_id < id; });
+    const auto first =
+        std::lower_bound(newest_.begin(), newest_.end(), entry.first_id,
+                         [](const BatchEntry& line, int64_t id) { return line.first_id < id; });
     auto end = first;
     while (end != newest_.end() && end->last_id <= entry.last_id) ++end;
     newest_.insert(newest_.erase(first, end), entry);
@@ -56,9 +56,9 @@ Result<std::vector<BatchEntry>> BatchLines::ReadAll(const ReadFile& read) const 
 }
 
 size_t BatchLines::CountToMove(int64_t final_id) const {
-  const auto unfinal =
-      std::find_if(newest_.begin(), newest_.end(),
-                   [&](const BatchEntry& line) { return line.last_id > final_id; });
+  const auto unfinal = std::find_if(newest_.begin(), newest_.end(), [&](const BatchEntry& line) {
+    return line.last_id > final_id;
+  });
   const auto count = static_cast<size_t>(unfinal - newest_.begin());
   return count < kManyLines ? 0 : count - kStillGrowing;
 }

@@ -34,8 +34,7 @@ std::string FolderOf(const std::string& path) {
 }  // namespace
 
 DataWriter::DataWriter(std::shared_ptr<const WritePlan> plan,
-                       std::shared_ptr<storage::ObjectStore> store,
-                       parquet_files::WorkerPool* pool)
+                       std::shared_ptr<storage::ObjectStore> store, parquet_files::WorkerPool* pool)
     : plan_(std::move(plan)),
       store_(std::move(store)),
       files_(plan_->files, store_.get(), pool, [this](const std::string& group) {

@@ -50,10 +50,11 @@ struct AMP_EXPORT DeltaLakeStorageConfig {
         Field("path", &C::path, "Folder of the tables: a path, or s3://bucket/prefix")
             .Required()
             .Alias("table_path"),
-        Field("storage_options", &C::storage_options,
-              "How to reach the bucket, as storage_options.region=… (access_key_id, "
-              "secret_access_key, session_token, endpoint, profile, …); what is left out comes from "
-              "the environment, as with Amazon's own tools")
+        Field(
+            "storage_options", &C::storage_options,
+            "How to reach the bucket, as storage_options.region=… (access_key_id, "
+            "secret_access_key, session_token, endpoint, profile, …); what is left out comes from "
+            "the environment, as with Amazon's own tools")
             .Secret(),
         Field("partition_by", &C::partition_by, "Columns by which a new table is partitioned"),
         Field("replace_where", &C::replace_where,
@@ -69,7 +70,8 @@ struct AMP_EXPORT DeltaLakeStorageConfig {
         Field("row_group_rows", &C::row_group_rows, "Most rows in a row group of a data file")
             .Between(1, int64_t{1} << 31)
             .Alias("max_rows_per_group"),
-        Field("dictionary", &C::dictionary, "Whether values that repeat are written as a dictionary"),
+        Field("dictionary", &C::dictionary,
+              "Whether values that repeat are written as a dictionary"),
         Field("no_dictionary", &C::no_dictionary,
               "Columns without a dictionary, where it is known that their values repeat little"),
         Field("bloom_filters", &C::bloom_filters, "Columns that get bloom filters"),

@@ -138,7 +138,8 @@ Result<TablePlan> DeltaLakeLoader::PlanTableImpl(const WriteSpec& spec) {
     plan.columns.push_back({column.name, column.source_type, column.delta_type, column.note});
   }
   if (write.new_table) plan.statements.push_back("metaData " + write.new_table->schema_string);
-  if (plan.exists && spec.mode == LoadMode::kOverwrite) plan.statements.emplace_back("remove all files");
+  if (plan.exists && spec.mode == LoadMode::kOverwrite)
+    plan.statements.emplace_back("remove all files");
   return plan;
 }
 

@@ -21,14 +21,13 @@ class WorkerPool;
 /// log, and a commit is one object that is put where none is.
 class DeltaLakeLoader final : public DataLoader<DeltaLakeLoader, DeltaLakeStorageConfig> {
  public:
-  static constexpr LoaderTraits kTraits{
-      .name = "delta",
-      .summary = "Delta Lake tables, in a folder or an S3 bucket",
-      .aliases = {"deltalake"},
-      .modes = {kAppend, kOverwrite},
-      .supports_transactions = true,
-      .stream_modes = {kAppend},
-      .commit_interval = std::chrono::milliseconds(5'000)};
+  static constexpr LoaderTraits kTraits{.name = "delta",
+                                        .summary = "Delta Lake tables, in a folder or an S3 bucket",
+                                        .aliases = {"deltalake"},
+                                        .modes = {kAppend, kOverwrite},
+                                        .supports_transactions = true,
+                                        .stream_modes = {kAppend},
+                                        .commit_interval = std::chrono::milliseconds(5'000)};
   using DataLoader::DataLoader;
 
  protected:

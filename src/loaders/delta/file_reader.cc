@@ -121,8 +121,8 @@ class FileRows final : public arrow::RecordBatchReader {
       const std::shared_ptr<arrow::RecordBatch>& batch) const {
     const auto first = static_cast<uint64_t>(first_row_);
     const auto begin = std::lower_bound(deleted_.begin(), deleted_.end(), first);
-    const auto end = std::lower_bound(begin, deleted_.end(),
-                                      first + static_cast<uint64_t>(batch->num_rows()));
+    const auto end =
+        std::lower_bound(begin, deleted_.end(), first + static_cast<uint64_t>(batch->num_rows()));
     if (begin == end) return batch;
     std::vector<bool> stays(static_cast<size_t>(batch->num_rows()), true);
     for (auto row = begin; row != end; ++row) stays[*row - first] = false;

@@ -97,9 +97,9 @@ Result<CommitDraft> LoadTransaction::Draft(const std::vector<Add>& adds) const {
 
 Status LoadTransaction::AddRemoves(const std::vector<Add>& adds, CommitDraft* draft) const {
   DeltaTable& table = *context_.table;
-  ARROW_ASSIGN_OR_RAISE(const ReplaceWhere where,
-                        ReplaceWhere::Parse(context_.config->replace_where,
-                                            table.snapshot().metadata()));
+  ARROW_ASSIGN_OR_RAISE(
+      const ReplaceWhere where,
+      ReplaceWhere::Parse(context_.config->replace_where, table.snapshot().metadata()));
   for (const Add& add : adds) ARROW_RETURN_NOT_OK(where.CheckNew(add));
   const int64_t now = UnixMillisNow();
   return table.ForEachFile([&](const Add& add) {

@@ -67,9 +67,8 @@ Result<std::vector<LinesFile>> FilesFromJson(const Json& json) {
   if (!json.is_array()) return Broken("its files of batches are no array");
   std::vector<LinesFile> files;
   for (const Json& file : json) {
-    files.push_back({.name = file.at("file"),
-                     .first_id = file.at("first_id"),
-                     .last_id = file.at("last_id")});
+    files.push_back(
+        {.name = file.at("file"), .first_id = file.at("first_id"), .last_id = file.at("last_id")});
     // It is a name, not a way to somewhere else.
     if (files.back().name.find('/') != std::string::npos) return Broken("a file has a folder");
   }
@@ -155,14 +154,13 @@ Status StreamFiles::Write(StoredStream* stream) const {
   const std::string text = StoredStreamToText(*stream);
   for (int draw = 0; draw < kDraws; ++draw) {
     stream->number = (stream->revision << kRandomBits) | static_cast<int64_t>(RandomBits());
-    ARROW_ASSIGN_OR_RAISE(
-        const storage::PutOutcome outcome,
-        store_->PutIfAbsent(StatePath(stream->state.name, stream->number), text));
+    ARROW_ASSIGN_OR_RAISE(const storage::PutOutcome outcome,
+                          store_->PutIfAbsent(StatePath(stream->state.name, stream->number), text));
     if (outcome == storage::PutOutcome::kWritten) return Status::OK();
   }
-  return MakeError({.kind = ErrorKind::kUnavailable, .side = ErrorSide::kTarget, .retryable = true},
-                   fmt::format("no number was free for the state of stream '{}'",
-                               stream->state.name));
+  return MakeError(
+      {.kind = ErrorKind::kUnavailable, .side = ErrorSide::kTarget, .retryable = true},
+      fmt::format("no number was free for the state of stream '{}'", stream->state.name));
 }
 
 // Two writers may move the same lines, so the file's name has a part of chance, too.
@@ -200,8 +198,7 @@ BatchLines::ReadFile StreamFiles::LinesReader(const std::string& stream) const {
 
 Result<StreamState> StreamFiles::ReadWhole(const StoredStream& stream) const {
   StreamState state = stream.state;
-  ARROW_ASSIGN_OR_RAISE(state.checkpoint.entries,
-                        stream.lines.ReadAll(LinesReader(state.name)));
+  ARROW_ASSIGN_OR_RAISE(state.checkpoint.entries, stream.lines.ReadAll(LinesReader(state.name)));
   return state;
 }
 

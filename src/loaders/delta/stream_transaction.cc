@@ -81,8 +81,7 @@ Result<UndoReport> StreamTransaction::UndoAfter(int64_t batch_id) {
 
 Status StreamTransaction::PlanUndoAgain() {
   ARROW_RETURN_NOT_OK(DropWritten());
-  ARROW_ASSIGN_OR_RAISE(undo_,
-                        PlanUndo(context_.table.get(), UndoRange(), context_.pool.get()));
+  ARROW_ASSIGN_OR_RAISE(undo_, PlanUndo(context_.table.get(), UndoRange(), context_.pool.get()));
   return Status::OK();
 }
 
@@ -155,15 +154,16 @@ Result<StoredStream> StreamTransaction::NextState(const Checkpoint& checkpoint) 
 }
 
 CommitDraft StreamTransaction::Draft(const std::vector<Add>& adds, const StoredStream& next) const {
-  CommitDraft draft{.operation = "STREAMING UPDATE",
-                    .parameters = {{"outputMode", R"("Append")"},
-                                   {"queryId", JsonQuoted(stream_.name)},
-                                   {"epochId", JsonQuoted(std::to_string(next.state.checkpoint.sequence))},
-                                   {"amploadState", JsonQuoted(std::to_string(next.number))}},
-                    .rows = writer_->rows(),
-                    .actions = {Txn{.app_id = AppIdOf(stream_.name),
-                                    .version = next.number,
-                                    .last_updated = next.state.committed_at}}};
+  CommitDraft draft{
+      .operation = "STREAMING UPDATE",
+      .parameters = {{"outputMode", R"("Append")"},
+                     {"queryId", JsonQuoted(stream_.name)},
+                     {"epochId", JsonQuoted(std::to_string(next.state.checkpoint.sequence))},
+                     {"amploadState", JsonQuoted(std::to_string(next.number))}},
+      .rows = writer_->rows(),
+      .actions = {Txn{.app_id = AppIdOf(stream_.name),
+                      .version = next.number,
+                      .last_updated = next.state.committed_at}}};
   draft.actions.insert(draft.actions.end(), undo_.actions.begin(), undo_.actions.end());
   for (const Add& add : adds) draft.actions.emplace_back(add);
   return draft;

@@ -215,8 +215,7 @@ std::string DeltaTable::CommitText(const CommitDraft& draft, const std::string& 
   info.operation_parameters = fmt::format("{{{}}}", fmt::join(parameters, ","));
   info.operation_metrics = fmt::format(R"({{"numOutputRows":"{}"}})", draft.rows);
   if (snapshot_ && PropertiesOf(snapshot_->metadata()).enable_in_commit_timestamps) {
-    info.in_commit_timestamp =
-        std::max(now, snapshot_->in_commit_timestamp().value_or(0) + 1);
+    info.in_commit_timestamp = std::max(now, snapshot_->in_commit_timestamp().value_or(0) + 1);
   }
   std::string text;
   AppendAction(Action(std::move(info)), &text);
@@ -258,7 +257,8 @@ Result<std::optional<Conflict>> DeltaTable::FollowWinner(int64_t version,
                                                          const CommitDraft& draft) {
   if (!snapshot_) {
     ARROW_RETURN_NOT_OK(Load());
-    return Conflict{.kind = ConflictKind::kMetadata, .version = version, .what = "it made the table"};
+    return Conflict{
+        .kind = ConflictKind::kMetadata, .version = version, .what = "it made the table"};
   }
   ARROW_ASSIGN_OR_RAISE(auto winner, ReadEntry(version));
   if (!winner) return TableVanished(name_);
@@ -293,7 +293,8 @@ std::optional<Conflict> DeltaTable::ConflictWith(const CommitDraft& draft, int64
   for (const Action& action : winner) {
     const auto* txn = std::get_if<Txn>(&action);
     if (txn == nullptr || !StreamOfAppId(txn->app_id)) continue;
-    return Conflict{.kind = ConflictKind::kTransaction, .version = version, .what = "it has a stream"};
+    return Conflict{
+        .kind = ConflictKind::kTransaction, .version = version, .what = "it has a stream"};
   }
   return std::nullopt;
 }
