@@ -16,32 +16,43 @@ namespace {
 
 constexpr int64_t kRowGroupRows = 8'192;
 
-// What Arrow writes to, over an object of the store.
-class ObjectOutput final : public arrow::io::OutputStream {
+// What is smaller is put at its place at once, so that it may also replace a broken one.
+constexpr size_t kGathered = size_t{32} << 20;
+
+// The checkpoint's file; nobody sees it before `Publish`.
+class CheckpointFile final : public arrow::io::OutputStream {
  public:
-  explicit ObjectOutput(std::unique_ptr<storage::OutputObject> object)
-      : object_(std::move(object)) {}
+  CheckpointFile(storage::ObjectStore* store, std::string path)
+      : store_(store), path_(std::move(path)) {}
 
   Status Write(const void* data, int64_t size) override {
     position_ += size;
-    return object_->Write(arrow::Buffer::FromString(
-        std::string(static_cast<const char*>(data), static_cast<size_t>(size))));
-  }
-  Status Write(const std::shared_ptr<arrow::Buffer>& data) override {
-    position_ += data->size();
-    return object_->Write(data);
+    gathered_.append(static_cast<const char*>(data), static_cast<size_t>(size));
+    return gathered_.size() < kGathered ? Status::OK() : Pass();
   }
   Result<int64_t> Tell() const override { return position_; }
-  // Parquet closes what it writes to when its writer closes; the object is only closed at the end
-  // of all, by `Publish`.
+  // Arrow may close what it has written to; only `Publish` may show it to others.
   Status Close() override { return Status::OK(); }
   bool closed() const override { return published_; }
+
   Status Publish() {
     published_ = true;
+    if (object_ == nullptr) return store_->Put(path_, gathered_);
+    ARROW_RETURN_NOT_OK(Pass());
     return object_->Close();
   }
 
  private:
+  Status Pass() {
+    if (object_ == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(object_, store_->Create(path_));
+    }
+    return object_->Write(arrow::Buffer::FromString(std::exchange(gathered_, {})));
+  }
+
+  storage::ObjectStore* store_;
+  std::string path_;
+  std::string gathered_;
   std::unique_ptr<storage::OutputObject> object_;
   int64_t position_ = 0;
   bool published_ = false;
@@ -52,8 +63,8 @@ class Output {
  public:
   static Result<Output> Open(const LogStore& log, int64_t version, bool with_stats) {
     ARROW_ASSIGN_OR_RAISE(CheckpointRows rows, CheckpointRows::Make(with_stats));
-    ARROW_ASSIGN_OR_RAISE(auto object, log.store().Create(log.LogPath(CheckpointName(version))));
-    auto file = std::make_shared<ObjectOutput>(std::move(object));
+    auto file =
+        std::make_shared<CheckpointFile>(&log.store(), log.LogPath(CheckpointName(version)));
     const auto properties =
         parquet::WriterProperties::Builder().compression(arrow::Compression::SNAPPY)->build();
     ARROW_ASSIGN_OR_RAISE(auto writer,
@@ -79,7 +90,7 @@ class Output {
   }
 
  private:
-  Output(CheckpointRows rows, std::shared_ptr<ObjectOutput> file,
+  Output(CheckpointRows rows, std::shared_ptr<CheckpointFile> file,
          std::unique_ptr<parquet::arrow::FileWriter> writer)
       : rows_(std::move(rows)), file_(std::move(file)), writer_(std::move(writer)) {}
 
@@ -90,7 +101,7 @@ class Output {
   }
 
   CheckpointRows rows_;
-  std::shared_ptr<ObjectOutput> file_;
+  std::shared_ptr<CheckpointFile> file_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
   LastCheckpoint info_;
   int64_t adds_ = 0;

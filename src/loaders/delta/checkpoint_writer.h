@@ -17,7 +17,7 @@ struct CheckpointOptions {
 
 /// Writes the classic checkpoint of a version from the one before and the commits since, then
 /// `_last_checkpoint`. Memory holds what the commits name and one row group, however large the
-/// table is. AlreadyExists where somebody else has written it: nothing to do.
+/// table is. AlreadyExists where the version has one: nothing to do.
 AMP_EXPORT Result<LastCheckpoint> WriteCheckpoint(LogReader* reader, int64_t version,
                                                   const CheckpointOptions& options);
 

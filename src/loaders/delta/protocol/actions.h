@@ -20,12 +20,12 @@ using NullableMap = std::map<std::string, std::optional<std::string>>;
 
 /// Where the rows that are deleted from a file are written down.
 struct DeletionVectorDescriptor {
-  std::string storage_type;       ///< "u": file beside the data; "p": anywhere; "i": inline
-  std::string path_or_inline_dv;  ///< as in the log, still encoded
-  std::optional<int32_t> offset;
+  std::string storage_type = {};       ///< "u": file beside the data; "p": anywhere; "i": inline
+  std::string path_or_inline_dv = {};  ///< as in the log, still encoded
+  std::optional<int32_t> offset = {};
   int32_t size_in_bytes = 0;
   int64_t cardinality = 0;
-  std::optional<int64_t> max_row_index;
+  std::optional<int64_t> max_row_index = {};
 
   /// The same for the same set of rows only.
   AMP_EXPORT std::string UniqueId() const;
@@ -34,7 +34,7 @@ struct DeletionVectorDescriptor {
 
 /// The path of a file, and what identifies the file in the log.
 struct FileName {
-  std::string path;  ///< decoded: below the table's folder, or an absolute URI
+  std::string path = {};  ///< decoded: below the table's folder, or an absolute URI
   /// The path's text in the log, where `EncodePath(path)` is another text. Who removes the file
   /// repeats it: some readers compare texts.
   std::string text = {};
@@ -48,7 +48,7 @@ struct FileName {
 };
 
 struct Add {
-  FileName file;
+  FileName file = {};
   NullableMap partition_values = {};
   int64_t size = 0;
   int64_t modification_time = 0;  ///< in Unix milliseconds
@@ -63,7 +63,7 @@ struct Add {
 };
 
 struct Remove {
-  FileName file;
+  FileName file = {};
   std::optional<int64_t> deletion_timestamp = {};  ///< in Unix milliseconds
   bool data_change = true;
   std::optional<bool> extended_file_metadata = {};
@@ -78,7 +78,7 @@ struct Remove {
 };
 
 struct Metadata {
-  std::string id;
+  std::string id = {};
   std::optional<std::string> name = {};
   std::optional<std::string> description = {};
   std::string format_provider = "parquet";
@@ -101,7 +101,7 @@ struct Protocol {
 };
 
 struct Txn {
-  std::string app_id;
+  std::string app_id = {};
   int64_t version = 0;
   std::optional<int64_t> last_updated = {};
 
@@ -109,8 +109,8 @@ struct Txn {
 };
 
 struct DomainMetadata {
-  std::string domain;
-  std::string configuration;
+  std::string domain = {};
+  std::string configuration = {};
   bool removed = false;
 
   bool operator==(const DomainMetadata&) const = default;

@@ -25,7 +25,7 @@ struct CommitIntent {
   /// As `TableProperties::serializable`: where not, rows that were appended without reading count
   /// as appended after a commit that has read the table.
   bool serializable = true;
-  std::span<const Action> actions;
+  std::span<const Action> actions = {};
 };
 
 enum class ConflictKind {
