@@ -12,7 +12,7 @@ namespace amp::parquet_files {
 
 /// What the tasks of one set of files have in common with its owner: how many bytes wait, how many
 /// tasks there are, and the first error. Thread-safe.
-class Progress {
+class AMP_EXPORT Progress {
  public:
   Progress(WorkerPool* pool, int64_t max_bytes) : pool_(pool), max_bytes_(max_bytes) {}
 
