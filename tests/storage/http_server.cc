@@ -57,7 +57,9 @@ std::string SeenRequest::Header(const std::string& name) const {
 
 HttpServer::HttpServer(Handler handler) : handler_(std::move(handler)) {
   mg_init_library(0);
-  const char* options[] = {"listening_ports",
+  const char* options[] = {"decode_url",
+                           "no",
+                           "listening_ports",
                            "127.0.0.1:0",
                            "num_threads",
                            "24",
