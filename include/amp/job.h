@@ -40,7 +40,7 @@ class AMP_EXPORT JobSource {
 };
 
 /// Files as units, in the order in which OpenFiles reads them, each file once. A file is known by
-/// its absolute path without `.`, `..` and double slashes; links are not followed.
+/// its absolute path without `.`, `..` and `//` (no links are followed), or its s3:// name.
 ///
 /// Errors: those of OpenFiles; ConfigInvalid for standard input; DataInvalid for names that are
 /// not UTF-8, which could not be stored.

@@ -21,7 +21,7 @@ AMP_EXPORT std::string_view ToString(FileFormat format);
 AMP_EXPORT Result<FileFormat> ParseFileFormat(std::string_view text);
 
 struct FileSourceOptions {
-  /// Files, globs and directories (searched through); "-" is standard input.
+  /// Files, globs and directories (searched), also s3://BUCKET/…; "-" is standard input.
   std::vector<std::string> paths;
   /// Told from name and content where left out; standard input is an Arrow stream then.
   std::optional<FileFormat> format = {};
@@ -39,7 +39,7 @@ struct FileSourceOptions {
 struct FileSource {
   std::shared_ptr<arrow::RecordBatchReader> reader;
   size_t files = 0;
-  int64_t bytes = 0;  ///< size of the files on disk; 0 for standard input
+  int64_t bytes = 0;  ///< size of the files; 0 for standard input
   std::optional<int64_t> rows =
       {};  ///< where the files' own metadata says it (and no filter is set)
 };

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <csignal>
+#include <ctime>
 #include <mutex>
 
 namespace amp::storage {
@@ -73,6 +75,30 @@ bool MayPass(CURLcode code) {
       return true;
   }
 }
+
+/// Keeps a connection that the server has closed from ending the process: TLS writes to it as to a
+/// file, which raises SIGPIPE in this thread.
+class PipeSignalHeld {
+ public:
+  PipeSignalHeld() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    was_pending_ = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  PipeSignalHeld(const PipeSignalHeld&) = delete;
+  PipeSignalHeld& operator=(const PipeSignalHeld&) = delete;
+  ~PipeSignalHeld() {
+    constexpr timespec kNoTime{};
+    if (!was_pending_) sigtimedwait(&pipe_, nullptr, &kNoTime);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t pipe_{}, before_{};
+  bool was_pending_ = false;
+};
 
 struct ListFree {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
@@ -193,7 +219,10 @@ HttpResponse HttpClient::Send(const HttpRequest& request, std::chrono::milliseco
   SetBody(curl, request);
   SetTimes(curl, request, timeout);
   if (request.signing) SetSigning(curl, *request.signing);
-  const CURLcode code = curl_easy_perform(curl);
+  const CURLcode code = [curl] {
+    const PipeSignalHeld held;
+    return curl_easy_perform(curl);
+  }();
   if (code == CURLE_OK) {
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);

@@ -18,6 +18,17 @@ constexpr int kNotFound = 404;
 constexpr int kPreconditionFailed = 412;
 constexpr size_t kMostDeletes = 1'000;  // in one request
 
+// Without an object it may still come, so that nobody knows.
+Status AnswerLost(const Status& failed, bool is_absent) {
+  ErrorInfo info = ErrorInfoOf(failed);
+  info.kind = ErrorKind::kCommitUnknown;
+  info.retryable = true;
+  return MakeError(std::move(info),
+                   fmt::format("{}. The answer was lost: {}", failed.message(),
+                               is_absent ? "the object is not there yet, and may still come"
+                                         : "whether it is there could not be found out"));
+}
+
 }  // namespace
 
 S3Store::S3Store(std::shared_ptr<S3Client> client, std::string prefix)
@@ -74,28 +85,15 @@ Result<PutOutcome> S3Store::PutIfAbsent(const std::string& path, std::string_vie
   const S3Answer answer =
       client_->Send({.method = "PUT", .key = key, .headers = {"if-none-match: *"}, .body = bytes});
   if (answer.ok()) return PutOutcome::kWritten;
-  const bool exists = answer.status() == kPreconditionFailed;
-  if (exists && !answer.maybe_done) return PutOutcome::kExists;
+  const bool refused = answer.status() == kPreconditionFailed;
   const Status failed = client_->ErrorOf(answer, "writing, where there is none yet,", key);
-  if (!answer.maybe_done) return failed;
-  return WhoseIsIt(key, bytes, failed);
-}
-
-// A try whose answer was lost: the object tells whether it was carried out. Without an object it
-// may still come, so that nobody knows.
-Result<PutOutcome> S3Store::WhoseIsIt(const std::string& key, std::string_view bytes,
-                                      const Status& otherwise) {
+  if (!refused && !answer.maybe_done) return failed;
+  // "Exists" may mean our own object: by a try whose answer was lost, also one that curl has
+  // repeated by itself, as it does where a kept connection turns out to be dead.
   const S3Answer there = client_->Send({.key = key, .expected_bytes = HttpRequest::kUnknown});
-  if (there.ok()) {
-    return there.response.body == bytes ? PutOutcome::kWritten : PutOutcome::kExists;
-  }
-  ErrorInfo info = ErrorInfoOf(otherwise);
-  info.kind = ErrorKind::kCommitUnknown;
-  info.retryable = true;
-  const char* known = there.status() == kNotFound ? "it is not there yet, and may still come"
-                                                  : "whether it is there could not be found out";
-  return MakeError(std::move(info),
-                   fmt::format("{}. The answer was lost: {}", otherwise.message(), known));
+  if (there.ok() && there.response.body == bytes) return PutOutcome::kWritten;
+  if (there.ok() || (refused && !answer.maybe_done)) return PutOutcome::kExists;
+  return AnswerLost(failed, there.status() == kNotFound);
 }
 
 Status S3Store::Put(const std::string& path, std::string_view bytes) {

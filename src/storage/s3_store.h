@@ -27,8 +27,6 @@ class S3Store final : public ObjectStore {
 
  private:
   Result<std::string> KeyOf(const std::string& path) const;
-  Result<PutOutcome> WhoseIsIt(const std::string& key, std::string_view bytes,
-                               const Status& otherwise);
   Status DeleteOne(const std::string& key);
   Status DeleteSome(const std::vector<std::string>& keys);
 

@@ -109,8 +109,9 @@ Status WriteAccessRules(const std::string& data) {
 }
 
 /// The server of this process, when none was given.
+template <class Server>
 struct OwnServer {
-  std::optional<PostgresServer> server;
+  std::optional<Server> server;
   std::string url;
   ~OwnServer() {
     if (!server) return;
@@ -119,13 +120,20 @@ struct OwnServer {
   }
 };
 
+template <class Server>
 Result<std::string> StartOwn() {
-  static OwnServer own;
+  static OwnServer<Server> own;
   if (own.url.empty()) {
-    ARROW_ASSIGN_OR_RAISE(own.server, PostgresServer::Start());
+    ARROW_ASSIGN_OR_RAISE(own.server, Server::Start());
     ARROW_ASSIGN_OR_RAISE(own.url, own.server->Url());
   }
   return own.url;
+}
+
+// The one that `ampload_test_server` left in a folder, else one of this process.
+template <class Server>
+Result<std::string> UrlOf(const std::string& folder) {
+  return folder.empty() ? StartOwn<Server>() : Server::Attach(folder).Url();
 }
 
 }  // namespace
@@ -195,11 +203,10 @@ Result<std::string> ServerUrl(std::string_view kind) {
   std::string variable = "AMPLOAD_TEST_" + std::string(kind) + "_URL";
   std::transform(variable.begin(), variable.end(), variable.begin(), ::toupper);
   if (std::string given = Environment(variable); !given.empty()) return given;
-  if (const std::string folder = Environment("AMPLOAD_TEST_SERVERS"); !folder.empty()) {
-    const std::string server = ReadAll(folder + "/" + std::string(kind));
-    if (!server.empty()) return PostgresServer::Attach(server).Url();
-  }
-  if (kind == "postgresql") return StartOwn();
+  const std::string noted = Environment("AMPLOAD_TEST_SERVERS");
+  const std::string folder = noted.empty() ? "" : ReadAll(noted + "/" + std::string(kind));
+  if (kind == "postgresql") return UrlOf<PostgresServer>(folder);
+  if (kind == "s3") return UrlOf<S3Server>(folder);
   return ServerError("there is no server of kind " + std::string(kind));
 }
 

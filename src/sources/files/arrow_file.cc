@@ -31,13 +31,14 @@ using FileReaderPtr = std::shared_ptr<arrow::ipc::RecordBatchFileReader>;
 
 class ArrowFile final : public DataFile {
  public:
-  ArrowFile(std::string path, std::shared_ptr<arrow::io::RandomAccessFile> input,
-            FileReaderPtr whole)
-      : path_(std::move(path)), input_(std::move(input)), whole_(std::move(whole)) {}
+  ArrowFile(std::string mappable, RandomAccessFilePtr input, FileReaderPtr whole)
+      : mappable_(std::move(mappable)), input_(std::move(input)), whole_(std::move(whole)) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return whole_->schema(); }
   std::optional<int64_t> num_rows() const override {
-    // Counting looks at every batch's header: mapped, that does not read what lies between.
+    // Counting looks at every batch's header: mapped, that does not read what lies between. From a
+    // bucket it would be a request for each.
+    if (mappable_.empty()) return std::nullopt;
     const auto rows = CountMapped();
     return rows.ok() ? std::optional(*rows) : std::nullopt;
   }
@@ -56,13 +57,13 @@ class ArrowFile final : public DataFile {
  private:
   Result<int64_t> CountMapped() const {
     ARROW_ASSIGN_OR_RAISE(auto mapped,
-                          arrow::io::MemoryMappedFile::Open(path_, arrow::io::FileMode::READ));
+                          arrow::io::MemoryMappedFile::Open(mappable_, arrow::io::FileMode::READ));
     ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchFileReader::Open(mapped));
     return reader->CountRows();
   }
 
-  std::string path_;
-  std::shared_ptr<arrow::io::RandomAccessFile> input_;
+  std::string mappable_;
+  RandomAccessFilePtr input_;
   FileReaderPtr whole_;
 };
 
@@ -82,11 +83,10 @@ class ArrowStream final : public DataFile {
 
 }  // namespace
 
-Result<std::unique_ptr<DataFile>> OpenArrowFile(const std::string& path) {
+Result<std::unique_ptr<DataFile>> OpenArrowFile(RandomAccessFilePtr input, std::string mappable) {
   // Not memory-mapped: what has been read would stay in this process's memory.
-  ARROW_ASSIGN_OR_RAISE(auto input, arrow::io::ReadableFile::Open(path));
   ARROW_ASSIGN_OR_RAISE(FileReaderPtr whole, arrow::ipc::RecordBatchFileReader::Open(input));
-  return std::make_unique<ArrowFile>(path, std::move(input), std::move(whole));
+  return std::make_unique<ArrowFile>(std::move(mappable), std::move(input), std::move(whole));
 }
 
 Result<std::unique_ptr<DataFile>> OpenArrowStream(

@@ -1,15 +1,11 @@
 #include "sources/files/data_file.h"
 
 #include <arrow/io/compressed.h>
-#include <arrow/io/file.h>
+#include <arrow/io/interfaces.h>
 #include <arrow/util/compression.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 
 #include "sources/files/find_files.h"
 #include "sources/files/standard_input.h"
@@ -45,20 +41,12 @@ Status FileError(const std::string& path, ErrorKind kind, std::string_view why) 
                    fmt::format("file '{}': {}", path, why));
 }
 
-Result<std::string> ReadStart(const std::string& path) {
-  struct stat info {};
-  if (stat(path.c_str(), &info) != 0) {
-    return FileError(path, ErrorKind::kNotFound, std::strerror(errno));
-  }
-  if (S_ISDIR(info.st_mode)) return FileError(path, ErrorKind::kNotFound, "is a directory");
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return FileError(path, ErrorKind::kUnauthenticated, std::strerror(errno));
-  std::array<char, 8> start{};
-  in.read(start.data(), start.size());
-  if (in.gcount() == 0) {
-    return FileError(path, ErrorKind::kDataInvalid, "is empty; a data file has a header at least");
-  }
-  return std::string(start.data(), static_cast<size_t>(in.gcount()));
+// What tells formats apart where the name does not.
+Result<std::string> ReadStart(arrow::io::RandomAccessFile* input) {
+  constexpr int64_t kStart = 8;
+  ARROW_ASSIGN_OR_RAISE(const auto start, input->ReadAt(0, kStart));
+  ARROW_RETURN_NOT_OK(input->Seek(0));
+  return start->ToString();
 }
 
 std::optional<FileFormat> FormatOfContent(std::string_view start) {
@@ -72,8 +60,7 @@ std::optional<FileFormat> FormatOfContent(std::string_view start) {
 using InputPtr = std::shared_ptr<arrow::io::InputStream>;
 
 // Text may be gzip or zstd compressed.
-Result<InputPtr> OpenText(const std::string& path) {
-  ARROW_ASSIGN_OR_RAISE(InputPtr input, arrow::io::ReadableFile::Open(path));
+Result<InputPtr> OpenText(const std::string& path, InputPtr input) {
   const auto type = path.ends_with(".gz")    ? arrow::Compression::GZIP
                     : path.ends_with(".zst") ? arrow::Compression::ZSTD
                                              : arrow::Compression::UNCOMPRESSED;
@@ -103,23 +90,26 @@ Result<std::unique_ptr<DataFile>> OpenStandardInput(const FileSourceOptions& opt
                    "save it to a file first");
 }
 
-Result<std::unique_ptr<DataFile>> OpenNamed(const std::string& path, std::string_view start,
+Result<std::unique_ptr<DataFile>> OpenArrow(const std::string& path, RandomAccessFilePtr input) {
+  ARROW_ASSIGN_OR_RAISE(const std::string start, ReadStart(input.get()));
+  if (!start.starts_with(kArrowFileMagic)) return OpenArrowStream(input);
+  return OpenArrowFile(std::move(input), InputFiles::IsRemote(path) ? "" : path);
+}
+
+Result<std::unique_ptr<DataFile>> OpenNamed(const std::string& path, RandomAccessFilePtr input,
                                             FileFormat format) {
   switch (format) {
     case FileFormat::kParquet:
-      return OpenParquetFile(path);
-    case FileFormat::kArrow: {
-      if (start.starts_with(kArrowFileMagic)) return OpenArrowFile(path);
-      ARROW_ASSIGN_OR_RAISE(InputPtr input, arrow::io::ReadableFile::Open(path));
-      return OpenArrowStream(input);
-    }
+      return OpenParquetFile(std::move(input));
+    case FileFormat::kArrow:
+      return OpenArrow(path, std::move(input));
     case FileFormat::kCsv: {
-      ARROW_ASSIGN_OR_RAISE(InputPtr input, OpenText(path));
-      return OpenCsv(std::move(input));
+      ARROW_ASSIGN_OR_RAISE(InputPtr text, OpenText(path, std::move(input)));
+      return OpenCsv(std::move(text));
     }
     case FileFormat::kJsonLines: {
-      ARROW_ASSIGN_OR_RAISE(InputPtr input, OpenText(path));
-      return OpenJsonLines(std::move(input));
+      ARROW_ASSIGN_OR_RAISE(InputPtr text, OpenText(path, std::move(input)));
+      return OpenJsonLines(std::move(text));
     }
   }
   return Status::UnknownError("no such file format");
@@ -149,23 +139,26 @@ std::optional<FileFormat> FormatOfName(std::string_view path) {
   return std::nullopt;
 }
 
-Result<std::unique_ptr<DataFile>> OpenDataFile(const std::string& path,
+Result<std::unique_ptr<DataFile>> OpenDataFile(InputFiles* files, const std::string& path,
                                                const FileSourceOptions& options) {
   if (path == kStandardInput) {
     auto opened = OpenStandardInput(options);
     if (opened.ok()) return opened;
     return WithSide(WithContext(opened.status(), "standard input"), ErrorSide::kSource);
   }
-  ARROW_ASSIGN_OR_RAISE(const std::string start, ReadStart(path));
+  ARROW_ASSIGN_OR_RAISE(RandomAccessFilePtr input, files->Open(path));
   std::optional<FileFormat> format = options.format;
   if (!format) format = FormatOfName(path);
-  if (!format) format = FormatOfContent(start);
+  if (!format) {
+    ARROW_ASSIGN_OR_RAISE(const std::string start, ReadStart(input.get()));
+    format = FormatOfContent(start);
+  }
   if (!format) {
     return FileError(path, ErrorKind::kConfigInvalid,
                      "neither name nor content tell its format; say --format "
                      "parquet|arrow|csv|jsonl");
   }
-  auto opened = OpenNamed(path, start, *format);
+  auto opened = OpenNamed(path, std::move(input), *format);
   if (opened.ok()) return opened;
   const Status& status = opened.status();
   return WithSide(

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "amp/source.h"
+#include "sources/files/input_files.h"
 
 namespace amp {
 
@@ -41,12 +42,15 @@ class DataFile {
 std::optional<FileFormat> FormatOfName(std::string_view path);
 
 /// Opens a file or standard input; tells the format from the content where it is not given.
-Result<std::unique_ptr<DataFile>> OpenDataFile(const std::string& path,
+Result<std::unique_ptr<DataFile>> OpenDataFile(InputFiles* files, const std::string& path,
                                                const FileSourceOptions& options);
 
-// One function a format. `path` is for messages.
-Result<std::unique_ptr<DataFile>> OpenParquetFile(const std::string& path);
-Result<std::unique_ptr<DataFile>> OpenArrowFile(const std::string& path);
+using RandomAccessFilePtr = std::shared_ptr<arrow::io::RandomAccessFile>;
+
+// One function a format.
+Result<std::unique_ptr<DataFile>> OpenParquetFile(RandomAccessFilePtr input);
+/// `mappable` is its path where it is one of this machine; else empty.
+Result<std::unique_ptr<DataFile>> OpenArrowFile(RandomAccessFilePtr input, std::string mappable);
 Result<std::unique_ptr<DataFile>> OpenArrowStream(
     const std::shared_ptr<arrow::io::InputStream>& input);
 Result<std::unique_ptr<DataFile>> OpenCsv(std::shared_ptr<arrow::io::InputStream> input);

@@ -30,8 +30,11 @@ std::string QueryOf(const FileSourceOptions& options) {
 
 Result<std::string> NameOf(const std::string& path) {
   std::error_code error;
-  std::string name = std::filesystem::absolute(path, error).lexically_normal().string();
-  if (error) name = path;
+  std::string name = path;
+  if (!InputFiles::IsRemote(path)) {
+    name = std::filesystem::absolute(path, error).lexically_normal().string();
+    if (error) name = path;
+  }
   arrow::util::InitializeUTF8();
   if (arrow::util::ValidateUTF8(name)) return name;
   return MakeError({.kind = ErrorKind::kDataInvalid, .side = ErrorSide::kSource},
@@ -45,7 +48,7 @@ class FileUnits final : public JobSource {
   explicit FileUnits(FileSourceOptions options) : options_(std::move(options)) {}
 
   Status Find() {
-    ARROW_ASSIGN_OR_RAISE(const auto paths, FindFiles(options_.paths));
+    ARROW_ASSIGN_OR_RAISE(const auto paths, FindFiles(&files_, options_.paths));
     SchemaUnion schemas;
     std::set<std::string> seen;
     for (const std::string& path : paths) {
@@ -67,7 +70,7 @@ class FileUnits final : public JobSource {
     // Row groups of one file share what is opened of it; another file begins anew for each part.
     if (file_ == nullptr || opened_ != path || file_->parts() <= 1) {
       ARROW_RETURN_NOT_OK(CheckUnchanged(unit));
-      ARROW_ASSIGN_OR_RAISE(file_, OpenDataFile(path, options_));
+      ARROW_ASSIGN_OR_RAISE(file_, OpenDataFile(&files_, path, options_));
       opened_ = path;
     }
     const bool whole = file_->parts() <= 1;
@@ -77,8 +80,8 @@ class FileUnits final : public JobSource {
  private:
   // A file without any row group is a unit too: so it counts as loaded.
   Status AddFile(const std::string& path, const std::string& name, SchemaUnion* schemas) {
-    ARROW_ASSIGN_OR_RAISE(const std::string fingerprint, Fingerprint(path));
-    ARROW_ASSIGN_OR_RAISE(const auto file, OpenDataFile(path, options_));
+    ARROW_ASSIGN_OR_RAISE(const std::string fingerprint, Fingerprint(&files_, path));
+    ARROW_ASSIGN_OR_RAISE(const auto file, OpenDataFile(&files_, path, options_));
     ARROW_RETURN_NOT_OK(schemas->Add(path, *file->schema()));
     const int parts = std::max(1, file->parts());
     for (int part = 0; part < parts; ++part) {
@@ -92,8 +95,8 @@ class FileUnits final : public JobSource {
     return Status::OK();
   }
 
-  Status CheckUnchanged(size_t unit) const {
-    ARROW_ASSIGN_OR_RAISE(const std::string now, Fingerprint(paths_[unit]));
+  Status CheckUnchanged(size_t unit) {
+    ARROW_ASSIGN_OR_RAISE(const std::string now, Fingerprint(&files_, paths_[unit]));
     if (now == units_[unit].fingerprint) return Status::OK();
     return MakeError({.kind = ErrorKind::kDataInvalid, .side = ErrorSide::kSource},
                      fmt::format("file '{}' has changed since this load began; load files only "
@@ -102,6 +105,7 @@ class FileUnits final : public JobSource {
   }
 
   FileSourceOptions options_;
+  InputFiles files_;
   std::shared_ptr<const ScanPlan> plan_;
   std::vector<JobUnit> units_;
   std::vector<std::string> paths_;  ///< of each unit, as it was found

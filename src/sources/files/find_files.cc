@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "sources/files/data_file.h"
+#include "sources/files/find_objects.h"
 
 namespace amp {
 namespace {
@@ -76,7 +77,8 @@ Status AddPath(const std::string& path, std::vector<std::string>* files) {
 
 }  // namespace
 
-Result<std::vector<std::string>> FindFiles(const std::vector<std::string>& paths) {
+Result<std::vector<std::string>> FindFiles(InputFiles* inputs,
+                                           const std::vector<std::string>& paths) {
   if (paths.empty()) return MakeError(ErrorKind::kConfigInvalid, "no source is given");
   std::vector<std::string> files;
   for (const std::string& path : paths) {
@@ -86,6 +88,9 @@ Result<std::vector<std::string>> FindFiles(const std::vector<std::string>& paths
                          "standard input ('-') cannot be read together with files");
       }
       files.push_back(path);
+    } else if (InputFiles::IsRemote(path)) {
+      ARROW_ASSIGN_OR_RAISE(const auto found, FindObjects(inputs, path));
+      files.insert(files.end(), found.begin(), found.end());
     } else {
       ARROW_RETURN_NOT_OK(AddPath(path.starts_with("file://") ? path.substr(7) : path, &files));
     }

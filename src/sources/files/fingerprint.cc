@@ -1,7 +1,7 @@
 #include "sources/files/fingerprint.h"
 
 #include <arrow/buffer.h>
-#include <arrow/io/file.h>
+#include <arrow/io/interfaces.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -29,7 +29,7 @@ class Fnv1a {
 
 /// Bytes of a Parquet file from the start of its footer on; 0 where it is no Parquet file. The file
 /// ends with the footer's length (4 bytes, little-endian) and "PAR1".
-Result<int64_t> FooterBytes(arrow::io::ReadableFile* file, int64_t size) {
+Result<int64_t> FooterBytes(arrow::io::RandomAccessFile* file, int64_t size) {
   constexpr int64_t kTail = 8;
   if (size < kTail) return 0;
   ARROW_ASSIGN_OR_RAISE(const auto tail, file->ReadAt(size - kTail, kTail));
@@ -39,8 +39,8 @@ Result<int64_t> FooterBytes(arrow::io::ReadableFile* file, int64_t size) {
   return std::min(size, int64_t{length} + kTail);
 }
 
-Result<std::string> HashOf(const std::string& path) {
-  ARROW_ASSIGN_OR_RAISE(const auto file, arrow::io::ReadableFile::Open(path));
+Result<std::string> HashOf(InputFiles* files, const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(const auto file, files->Open(path));
   ARROW_ASSIGN_OR_RAISE(const int64_t size, file->GetSize());
   ARROW_ASSIGN_OR_RAISE(const int64_t footer, FooterBytes(file.get(), size));
   Fnv1a hash;
@@ -56,9 +56,10 @@ Result<std::string> HashOf(const std::string& path) {
 
 }  // namespace
 
-Result<std::string> Fingerprint(const std::string& path) {
-  auto hash = HashOf(path);
+Result<std::string> Fingerprint(InputFiles* files, const std::string& path) {
+  auto hash = HashOf(files, path);
   if (hash.ok()) return hash;
+  if (hash.status().message().starts_with("file '")) return hash;
   return WithSide(WithContext(hash.status(), fmt::format("file '{}'", path)), ErrorSide::kSource);
 }
 

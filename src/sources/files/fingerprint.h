@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "amp/error.h"
+#include "sources/files/input_files.h"
 
 namespace amp {
 
@@ -10,6 +10,6 @@ namespace amp {
 /// hash of a Parquet file's footer (which has the place, size and statistics of every column chunk)
 /// or of the first and last 64 KiB of another file. As 0x hex. A change of other bytes that keeps
 /// the size goes unseen.
-Result<std::string> Fingerprint(const std::string& path);
+Result<std::string> Fingerprint(InputFiles* files, const std::string& path);
 
 }  // namespace amp

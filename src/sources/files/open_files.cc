@@ -3,8 +3,6 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
-#include <filesystem>
-
 #include "core/compute.h"
 #include "sources/files/data_file.h"
 #include "sources/files/find_files.h"
@@ -17,9 +15,11 @@ namespace {
 /// Reads file after file; each is opened when its turn comes.
 class FilesReader final : public arrow::RecordBatchReader {
  public:
-  FilesReader(std::shared_ptr<const ScanPlan> plan, std::vector<std::string> paths,
-              FileSourceOptions options, std::unique_ptr<DataFile> first)
-      : plan_(std::move(plan)),
+  FilesReader(std::shared_ptr<InputFiles> files, std::shared_ptr<const ScanPlan> plan,
+              std::vector<std::string> paths, FileSourceOptions options,
+              std::unique_ptr<DataFile> first)
+      : files_(std::move(files)),
+        plan_(std::move(plan)),
         paths_(std::move(paths)),
         options_(std::move(options)),
         opened_(std::move(first)) {}
@@ -43,11 +43,12 @@ class FilesReader final : public arrow::RecordBatchReader {
     const std::string& path = paths_[next_++];
     file_ = std::move(opened_);
     if (file_ == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(file_, OpenDataFile(path, options_));
+      ARROW_ASSIGN_OR_RAISE(file_, OpenDataFile(files_.get(), path, options_));
     }
     return OpenPlanned(plan_, file_.get(), path).Value(&batches_);
   }
 
+  std::shared_ptr<InputFiles> files_;
   std::shared_ptr<const ScanPlan> plan_;
   std::vector<std::string> paths_;
   FileSourceOptions options_;
@@ -57,31 +58,26 @@ class FilesReader final : public arrow::RecordBatchReader {
   size_t next_ = 0;
 };
 
-int64_t SizeOf(const std::string& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  return error ? 0 : static_cast<int64_t>(size);
-}
-
 }  // namespace
 
 Result<FileSource> OpenFiles(const FileSourceOptions& options) {
   ARROW_RETURN_NOT_OK(InitializeCompute());
-  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> paths, FindFiles(options.paths));
+  const auto files = std::make_shared<InputFiles>();
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> paths, FindFiles(files.get(), options.paths));
   FileSource source{.reader = nullptr, .files = paths.size(), .bytes = 0, .rows = 0};
   SchemaUnion schemas;
   std::unique_ptr<DataFile> first;
   for (const std::string& path : paths) {
-    ARROW_ASSIGN_OR_RAISE(auto file, OpenDataFile(path, options));
+    ARROW_ASSIGN_OR_RAISE(auto file, OpenDataFile(files.get(), path, options));
     ARROW_RETURN_NOT_OK(schemas.Add(path, *file->schema()));
-    source.bytes += SizeOf(path);
+    source.bytes += files->SizeOf(path);
     const auto rows = file->num_rows();
     source.rows = rows && source.rows ? std::optional(*rows + *source.rows) : std::nullopt;
     if (first == nullptr) first = std::move(file);
   }
   ARROW_ASSIGN_OR_RAISE(ScanPlan plan, PlanScan(*schemas.Finish(), options));
   if (plan.filter) source.rows = std::nullopt;
-  source.reader = std::make_shared<FilesReader>(std::make_shared<ScanPlan>(std::move(plan)),
+  source.reader = std::make_shared<FilesReader>(files, std::make_shared<ScanPlan>(std::move(plan)),
                                                 std::move(paths), options, std::move(first));
   return source;
 }

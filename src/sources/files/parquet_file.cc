@@ -1,6 +1,5 @@
 #include <arrow/dataset/file_parquet.h>
-#include <arrow/filesystem/localfs.h>
-#include <arrow/io/file.h>
+#include <arrow/io/interfaces.h>
 #include <arrow/record_batch.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
@@ -23,10 +22,9 @@ void AddLeaves(const parquet::arrow::SchemaField& field, std::vector<int>* leave
 /// other writers make as large as the memory of their machine.
 class ParquetFile final : public DataFile {
  public:
-  static Result<std::unique_ptr<DataFile>> Open(const std::string& path) {
+  static Result<std::unique_ptr<DataFile>> Open(RandomAccessFilePtr input) {
     auto file = std::make_unique<ParquetFile>();
-    file->path_ = path;
-    ARROW_ASSIGN_OR_RAISE(file->input_, arrow::io::ReadableFile::Open(path));
+    file->input_ = std::move(input);
     ARROW_ASSIGN_OR_RAISE(file->reader_, file->OpenReader(0));
     file->metadata_ = file->reader_->parquet_reader()->metadata();
     ARROW_RETURN_NOT_OK(file->reader_->GetSchema(&file->schema_));
@@ -72,9 +70,9 @@ class ParquetFile final : public DataFile {
     if (scan.part) all = {*scan.part};
     if (!scan.filter) return all;
     auto format = std::make_shared<arrow::dataset::ParquetFileFormat>();
-    ARROW_ASSIGN_OR_RAISE(
-        auto fragment, format->MakeFragment({path_, std::make_shared<arrow::fs::LocalFileSystem>()},
-                                            arrow::compute::literal(true), schema_, all));
+    ARROW_ASSIGN_OR_RAISE(auto fragment,
+                          format->MakeFragment(arrow::dataset::FileSource(input_),
+                                               arrow::compute::literal(true), schema_, all));
     ARROW_RETURN_NOT_OK(fragment->EnsureCompleteMetadata());
     ARROW_ASSIGN_OR_RAISE(const auto filter, scan.filter->Bind(*schema_));
     ARROW_ASSIGN_OR_RAISE(auto subset, fragment->Subset(filter));
@@ -90,8 +88,7 @@ class ParquetFile final : public DataFile {
     return leaves;
   }
 
-  std::string path_;
-  std::shared_ptr<arrow::io::RandomAccessFile> input_;
+  RandomAccessFilePtr input_;
   std::shared_ptr<parquet::FileMetaData> metadata_;  ///< read once, for all readers
   std::unique_ptr<parquet::arrow::FileReader> reader_;
   std::shared_ptr<arrow::Schema> schema_;
@@ -99,9 +96,11 @@ class ParquetFile final : public DataFile {
 
 }  // namespace
 
-Result<std::unique_ptr<DataFile>> OpenParquetFile(const std::string& path) {
+Result<std::unique_ptr<DataFile>> OpenParquetFile(RandomAccessFilePtr input) {
   try {
-    return ParquetFile::Open(path);
+    return ParquetFile::Open(std::move(input));
+  } catch (const parquet::ParquetStatusException& error) {
+    return error.status();  // of reading, with its kind
   } catch (const parquet::ParquetException& error) {
     return MakeError(ErrorKind::kDataInvalid, error.what());
   }

@@ -2,13 +2,14 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "amp/error.h"
 
 /// Real servers for tests, on free ports of the loopback interface.
 namespace amp::testing {
 
-/// The URL of the test server of a kind ("postgresql"): AMPLOAD_TEST_<KIND>_URL, else the one that
+/// The URL of the test server of a kind ("postgresql", "s3"): AMPLOAD_TEST_<KIND>_URL, else the one that
 /// `ampload_test_server start` left in $AMPLOAD_TEST_SERVERS, else one that is started now and
 /// stopped at the end of the process.
 Result<std::string> ServerUrl(std::string_view kind);
@@ -35,6 +36,30 @@ class PostgresServer {
   explicit PostgresServer(std::string folder) : folder_(std::move(folder)) {}
   std::string folder_;
 };
+
+/// An S3 server (moto) that keeps its buckets in memory. It takes any credentials and checks no
+/// signature. Python is $AMPLOAD_PYTHON, with the packages of cmake/python-requirements.txt.
+class S3Server {
+ public:
+  static Result<S3Server> Start();
+  /// A server that another process started.
+  static S3Server Attach(std::string folder) { return S3Server(std::move(folder)); }
+
+  /// Ends the server and removes its folder.
+  Status Stop();
+  const std::string& folder() const { return folder_; }
+  /// http://127.0.0.1:PORT
+  Result<std::string> Url() const;
+
+ private:
+  explicit S3Server(std::string folder) : folder_(std::move(folder)) {}
+  std::string folder_;
+};
+
+/// Makes a bucket on the server at `endpoint` (ServerUrl("s3")); one that is there stays.
+Status MakeBucket(const std::string& endpoint, const std::string& bucket);
+/// NAME=value for a process that is to use that server: AWS_ENDPOINT_URL, a region, a key.
+std::vector<std::string> S3Environment(const std::string& endpoint);
 
 /// A port that was free a moment ago.
 Result<int> FreePort();
