@@ -11,7 +11,7 @@
 #include "cli/command.h"
 #include "cli/json_log.h"
 #include "cli/metrics.h"
-#include "missing_loaders.h"
+#include "version.h"
 
 namespace amp::cli {
 namespace {

@@ -122,7 +122,7 @@ Add DataWriter::AddOf(const parquet_files::DataFile& file, const Group& group) c
           .partition_values = group.partition,
           .size = file.bytes,
           .modification_time = UnixMillisNow(),
-          .stats = StatsJson(file)};
+          .stats = StatsJson(file, plan_->stats)};
   if (group.batch_id) add.tags.emplace(kBatchTag, std::to_string(*group.batch_id));
   return add;
 }

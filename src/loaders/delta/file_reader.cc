@@ -88,7 +88,9 @@ class FileRows final : public arrow::RecordBatchReader {
       out->reset();
       if (batch == nullptr) return Status::OK();
       ARROW_ASSIGN_OR_RAISE(*out, ToTable(*batch));
-      if (!deleted_.empty()) ARROW_ASSIGN_OR_RAISE(*out, WithoutDeleted(*out));
+      if (!deleted_.empty()) {
+        ARROW_ASSIGN_OR_RAISE(*out, WithoutDeleted(*out));
+      }
       first_row_ += batch->num_rows();
       return Status::OK();
     } catch (const parquet::ParquetException& error) {

@@ -34,7 +34,8 @@ std::string FolderOf(std::string_view stream) {
   constexpr size_t kLongest = 120;
   std::string name = HiveEscape(stream);
   if (name == "." || name == "..") name = "%" + name;
-  if (name.size() > kLongest) name = fmt::format("{}-{}", name.substr(0, 80), HashHex(stream));
+  if (name.size() > kLongest)
+    name = fmt::format("{}-{:016x}", name.substr(0, 80), HashBytes(stream).low);
   return fmt::format("_delta_log/_ampload/{}", name);
 }
 

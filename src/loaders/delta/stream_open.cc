@@ -58,7 +58,9 @@ class Opening {
     for (const auto& [name, stream] : table_.streams()) last = std::max(last, stream.state.slot);
     ARROW_ASSIGN_OR_RAISE(const int32_t slot, SlotAfter(spec_.table, last));
     draft_.opens_stream = true;
-    return StoredStream{.state = NewStreamState(spec_, slot)};
+    StoredStream stream;
+    stream.state = NewStreamState(spec_, slot);
+    return stream;
   }
 
   Status FitTable() {

@@ -14,6 +14,7 @@
 #include "loaders/delta/protocol/action_json.h"
 #include "loaders/delta/protocol/log_files.h"
 #include "loaders/delta/protocol/table_properties.h"
+#include "version.h"
 
 namespace amp::delta {
 namespace {
@@ -257,8 +258,10 @@ Result<std::optional<Conflict>> DeltaTable::FollowWinner(int64_t version,
                                                          const CommitDraft& draft) {
   if (!snapshot_) {
     ARROW_RETURN_NOT_OK(Load());
-    return Conflict{
-        .kind = ConflictKind::kMetadata, .version = version, .what = "it made the table"};
+    return Conflict{.kind = ConflictKind::kMetadata,
+                    .version = version,
+                    .what = "it made the table",
+                    .winner = ""};
   }
   ARROW_ASSIGN_OR_RAISE(auto winner, ReadEntry(version));
   if (!winner) return TableVanished(name_);
@@ -293,8 +296,10 @@ std::optional<Conflict> DeltaTable::ConflictWith(const CommitDraft& draft, int64
   for (const Action& action : winner) {
     const auto* txn = std::get_if<Txn>(&action);
     if (txn == nullptr || !StreamOfAppId(txn->app_id)) continue;
-    return Conflict{
-        .kind = ConflictKind::kTransaction, .version = version, .what = "it has a stream"};
+    return Conflict{.kind = ConflictKind::kTransaction,
+                    .version = version,
+                    .what = "it opened a stream",
+                    .winner = ""};
   }
   return std::nullopt;
 }

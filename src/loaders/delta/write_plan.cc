@@ -133,6 +133,9 @@ Result<WritePlan> PlanWrite(const DeltaTable& table, const DeltaLakeStorageConfi
     ARROW_RETURN_NOT_OK(PlanNewTable(config, schema, &plan));
   }
   const Metadata& metadata = plan.new_table ? *plan.new_table : table.snapshot().metadata();
+  const TableProperties properties = PropertiesOf(metadata);
+  plan.stats = {.first = properties.data_skipping_num_indexed_cols,
+                .named = properties.data_skipping_stats_columns};
   const auto files = Without(*plan.columns.written, plan.partition_columns);
   ARROW_ASSIGN_OR_RAISE(plan.files,
                         parquet_files::FilePlan::Make(files, OptionsOf(config, *files, metadata)));

@@ -7,6 +7,7 @@
 #include "loaders/delta/delta_config.h"
 #include "loaders/delta/protocol/actions.h"
 #include "loaders/delta/protocol/type_plan.h"
+#include "loaders/delta/stats_json.h"
 #include "loaders/delta/table.h"
 #include "loaders/parquet/file_plan.h"
 
@@ -17,7 +18,8 @@ struct WritePlan {
   SchemaPlan columns;
   Strings partition_columns;
   std::shared_ptr<const parquet_files::FilePlan> files;  ///< of the other columns
-  std::optional<Metadata> new_table;                     ///< where the table is still to be made
+  StatsColumns stats;
+  std::optional<Metadata> new_table;  ///< where the table is still to be made
   std::optional<Protocol> new_protocol;
 };
 
