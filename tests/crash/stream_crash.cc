@@ -214,7 +214,7 @@ std::vector<std::string> StreamCrash::Steps() const {
 }
 
 TEST_P(StreamCrash, KilledAtEveryStepOfACommit) {
-  for (const char* mode : {"append", "upsert"}) {
+  for (const std::string& mode : target_->modes()) {
     Reset();
     Scenario scenario{.name = mode, .options = RestlessChain(seed_, 3000)};
     if (scenario.name == "upsert") scenario.mode = ByKey("_block_num,log_index");

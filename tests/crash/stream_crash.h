@@ -34,6 +34,8 @@ class CrashTarget {
   virtual Result<Lines> Read(const std::string& table, const arrow::Schema& schema) = 0;
   /// The loader's name, which begins those of its steps.
   virtual std::string loader() const = 0;
+  /// In which it takes streams.
+  virtual std::vector<std::string> modes() const { return {"append", "upsert"}; }
 };
 using MakeCrashTarget = Result<std::unique_ptr<CrashTarget>> (*)();
 
@@ -83,9 +85,10 @@ class KilledStream : public CrashFixture, public ::testing::WithParamInterface<K
   Scenario MakeScenario();
 };
 
-inline auto KilledStreams(MakeCrashTarget make) {
+inline auto KilledStreams(MakeCrashTarget make,
+                          const std::vector<std::string>& modes = {"append", "upsert"}) {
   return ::testing::Combine(::testing::Values(make), ::testing::Values(1, 2),
-                            ::testing::Values(std::string("append"), std::string("upsert")));
+                            ::testing::ValuesIn(modes));
 }
 inline std::string NameOfKilledStream(const ::testing::TestParamInfo<KilledStreamParam>& info) {
   return std::get<2>(info.param) + std::to_string(std::get<1>(info.param));
