@@ -123,7 +123,11 @@ Add DataWriter::AddOf(const parquet_files::DataFile& file, const Group& group) c
           .size = file.bytes,
           .modification_time = UnixMillisNow(),
           .stats = StatsJson(file, plan_->stats)};
-  if (group.batch_id) add.tags.emplace(kBatchTag, std::to_string(*group.batch_id));
+  if (group.batch_id) {
+    add.tags.emplace(kBatchTag, std::to_string(*group.batch_id));
+  } else if (plan_->beside_streams) {
+    add.tags.emplace(kBatchTag, kNoBatch);
+  }
   return add;
 }
 

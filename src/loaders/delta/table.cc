@@ -94,6 +94,8 @@ bool MayBeUndone(const Add& add, const std::map<std::string, StoredStream>& stre
     }
     return true;
   }
+  const auto tag = add.tags.find(kBatchTag);
+  if (tag != add.tags.end() && tag->second == kNoBatch) return false;
   // Another writer's: perhaps it has put rows of several batches into one file.
   const auto largest = LargestId(add);
   if (!largest) return true;

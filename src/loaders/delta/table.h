@@ -18,8 +18,10 @@
 
 namespace amp::delta {
 
-/// The tag that names the batch of a file that a stream has written.
+/// The tag that names the batch of a file that a stream has written; "none" for rows that a load
+/// has put beside those of streams.
 inline constexpr const char* kBatchTag = "ampload.batch";
+inline constexpr const char* kNoBatch = "none";
 
 /// A commit that is to be made.
 struct CommitDraft {

@@ -80,6 +80,23 @@ Status PlanNewTable(const DeltaLakeStorageConfig& config, const arrow::Schema& s
   return CheckWritable(*plan->new_protocol, *plan->new_table);
 }
 
+bool LacksBatchIds(const arrow::Schema& table, const arrow::Schema& schema) {
+  const std::string name(kBatchIdColumn);
+  return table.GetFieldIndex(name) >= 0 && schema.GetFieldIndex(name) < 0;
+}
+
+// A column that a data file lacks is null there.
+std::shared_ptr<arrow::Schema> WithoutStreamColumns(const arrow::Schema& table,
+                                                    const arrow::Schema& schema) {
+  Strings missing;
+  for (const auto& field : table.fields()) {
+    if (IsStreamColumn(field->name()) && schema.GetFieldIndex(field->name()) < 0) {
+      missing.push_back(field->name());
+    }
+  }
+  return Without(table, missing);
+}
+
 Status CheckPartitioning(const DeltaLakeStorageConfig& config, const Metadata& metadata,
                          const TableName& table) {
   if (config.partition_by.empty() || config.partition_by == metadata.partition_columns) {
@@ -127,7 +144,9 @@ Result<WritePlan> PlanWrite(const DeltaTable& table, const DeltaLakeStorageConfi
     const Metadata& metadata = table.snapshot().metadata();
     ARROW_RETURN_NOT_OK(CheckPartitioning(config, metadata, table.name()));
     ARROW_ASSIGN_OR_RAISE(const auto columns, SchemaFromJson(metadata.schema_string));
-    ARROW_ASSIGN_OR_RAISE(plan.columns, PlanColumnsFor(*columns, schema, TypeOptionsOf(config)));
+    plan.beside_streams = LacksBatchIds(*columns, schema);
+    const auto written = plan.beside_streams ? WithoutStreamColumns(*columns, schema) : columns;
+    ARROW_ASSIGN_OR_RAISE(plan.columns, PlanColumnsFor(*written, schema, TypeOptionsOf(config)));
     plan.partition_columns = metadata.partition_columns;
   } else {
     ARROW_RETURN_NOT_OK(PlanNewTable(config, schema, &plan));

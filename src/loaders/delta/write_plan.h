@@ -19,6 +19,8 @@ struct WritePlan {
   Strings partition_columns;
   std::shared_ptr<const parquet_files::FilePlan> files;  ///< of the other columns
   StatsColumns stats;
+  /// Rows that belong to no stream of a table that has some: their files have no batch ids.
+  bool beside_streams = false;
   std::optional<Metadata> new_table;  ///< where the table is still to be made
   std::optional<Protocol> new_protocol;
 };
