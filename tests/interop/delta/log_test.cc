@@ -7,9 +7,9 @@
 #include "amp/testing/asserts.h"
 #include "interop/delta/tables.h"
 #include "loaders/delta/checkpoint_writer.h"
+#include "loaders/delta/log_cleaner.h"
 #include "loaders/delta/protocol/action_json.h"
 #include "loaders/delta/protocol/deletion_vector.h"
-#include "loaders/delta/protocol/log_cleanup.h"
 #include "storage/open_store.h"
 
 // Logs that delta-rs wrote, read here; checkpoints written here, read by delta-rs, polars and
@@ -181,10 +181,9 @@ TEST(DeltaCheckpoint, IsReadByOthers) {
 
   AMP_ASSERT_OK_AND_ASSIGN(const auto listed, reader.log().List());
   const int64_t later = listed.back().modified_at + 40 * kDay;
-  const CleanupPlan plan = PlanLogCleanup(listed, 30 * kDay, later);
-  EXPECT_EQ(plan.checkpoint_version, 25);
-  EXPECT_EQ(plan.files.size(), 26U);  // 0 to 24, and the checkpoint of 12
-  for (const std::string& name : plan.files) std::filesystem::remove(table.LogFile(name));
+  AMP_ASSERT_OK_AND_ASSIGN(const int64_t cleaned, CleanLog(reader.log(), 30 * kDay, later));
+  EXPECT_EQ(cleaned, 26);  // 0 to 24, and the checkpoint of 12
+  EXPECT_FALSE(std::filesystem::exists(table.LogFile(CommitName(24))));
 
   EXPECT_EQ(table.OurFiles(25), files);
   EXPECT_EQ(table.TheirFiles(25), files);
