@@ -35,12 +35,6 @@ std::vector<int> UsefulLeaves(const parquet::FileMetaData& metadata) {
   return leaves;
 }
 
-std::vector<int> AllRowGroups(const parquet::FileMetaData& metadata) {
-  std::vector<int> groups(static_cast<size_t>(metadata.num_row_groups()));
-  for (size_t i = 0; i < groups.size(); ++i) groups[i] = static_cast<int>(i);
-  return groups;
-}
-
 Status Unreadable(const std::string& path, std::string_view why) {
   return MakeError({.kind = ErrorKind::kProtocol, .side = ErrorSide::kTarget},
                    fmt::format("checkpoint {} cannot be read: {}", path, why));
@@ -63,7 +57,7 @@ class CheckpointStream::ParquetRows {
 
   Result<std::shared_ptr<arrow::RecordBatch>> Next() {
     std::shared_ptr<arrow::RecordBatch> batch;
-    const Status read = batches_->ReadNext(&batch);
+    const Status read = ReadNext(&batch);
     if (!read.ok() && !read.IsIOError()) return Unreadable(path_, read.message());
     ARROW_RETURN_NOT_OK(read);
     return batch;
@@ -80,15 +74,29 @@ class CheckpointStream::ParquetRows {
     ARROW_RETURN_NOT_OK(builder.Open(std::move(file)));
     builder.properties(properties);
     ARROW_RETURN_NOT_OK(builder.Build(&reader_));
-    const parquet::FileMetaData& metadata = *reader_->parquet_reader()->metadata();
-    ARROW_ASSIGN_OR_RAISE(
-        batches_, reader_->GetRecordBatchReader(AllRowGroups(metadata), UsefulLeaves(metadata)));
+    leaves_ = UsefulLeaves(*reader_->parquet_reader()->metadata());
+    END_PARQUET_CATCH_EXCEPTIONS
+    return Status::OK();
+  }
+  // Row group by row group: asked for several at once, Arrow keeps all their bytes.
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) {
+    BEGIN_PARQUET_CATCH_EXCEPTIONS
+    while (batches_ != nullptr || row_group_ < reader_->num_row_groups()) {
+      if (batches_ == nullptr) {
+        ARROW_ASSIGN_OR_RAISE(batches_, reader_->GetRecordBatchReader({row_group_++}, leaves_));
+      }
+      ARROW_RETURN_NOT_OK(batches_->ReadNext(batch));
+      if (*batch != nullptr) return Status::OK();
+      batches_.reset();
+    }
     END_PARQUET_CATCH_EXCEPTIONS
     return Status::OK();
   }
 
   std::string path_;
   std::unique_ptr<parquet::arrow::FileReader> reader_;
+  std::vector<int> leaves_;
+  int row_group_ = 0;
   std::unique_ptr<arrow::RecordBatchReader> batches_;
 };
 

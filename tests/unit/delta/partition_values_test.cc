@@ -103,6 +103,27 @@ TEST(DeltaPartitions, BatchesAreCutByValue) {
   EXPECT_TRUE(none.empty());
 }
 
+TEST(DeltaPartitions, EveryTypeCutsABatch) {
+  using namespace arrow;
+  for (const auto& [type, json] : std::vector<std::pair<std::shared_ptr<DataType>, std::string>>{
+           {boolean(), "[true, false, null, true]"},
+           {int8(), "[1, 2, null, 1]"},
+           {float64(), "[NaN, 0.5, null, NaN]"},
+           {date32(), "[1, 2, null, 1]"},
+           {timestamp(TimeUnit::MICRO, "UTC"), "[1, 2, null, 1]"},
+           {decimal128(5, 2), R"(["1.00", "2.00", null, "1.00"])"},
+           {large_utf8(), R"(["a", "b", null, "a"])"},
+           {binary(), R"(["a", "b", null, "a"])"}}) {
+    SCOPED_TRACE(type->ToString());
+    const auto batch =
+        unit::BatchOf({{"v", ArrayOf(int32(), "[0, 1, 2, 3]")}, {"p", ArrayOf(type, json)}});
+    AMP_ASSERT_OK_AND_ASSIGN(const auto pieces, SplitByPartition(batch, {"p"}));
+    ASSERT_EQ(pieces.size(), 3U);
+    EXPECT_EQ(pieces[0].rows->num_rows(), 2);
+    EXPECT_EQ(pieces[2].values.at("p"), std::nullopt);
+  }
+}
+
 TEST(DeltaPartitions, ErrorsNameColumnAndRow) {
   const auto batch = unit::BatchOf(
       {{"v", ArrayOf(arrow::int32(), "[0, 1]")}, {"p", ArrayOf(arrow::utf8(), R"(["x", ""])")}});
