@@ -12,8 +12,11 @@ FileEncoder::FileEncoder(std::shared_ptr<const FilePlan> plan,
                          std::unique_ptr<storage::OutputObject> object,
                          std::shared_ptr<Progress> progress)
     : plan_(std::move(plan)),
-      sink_(std::make_shared<ObjectSink>(std::move(object))),
-      progress_(std::move(progress)) {}
+      progress_(std::move(progress)),
+      sink_(std::make_shared<ObjectSink>(std::move(object),
+                                         [shared = progress_.get()](std::function<Status()> task) {
+                                           shared->StoreAlways(std::move(task));
+                                         })) {}
 
 FileEncoder::~FileEncoder() { Abort(); }
 

@@ -95,8 +95,8 @@ class FileEncoder : public std::enable_shared_from_this<FileEncoder> {
   Result<DataFile> FinishFile();
 
   const std::shared_ptr<const FilePlan> plan_;
-  const std::shared_ptr<ObjectSink> sink_;
   const std::shared_ptr<Progress> progress_;
+  const std::shared_ptr<ObjectSink> sink_;
   std::unique_ptr<parquet::ParquetFileWriter> writer_;
   int64_t rows_in_group_ = 0;  // the owner's
 
