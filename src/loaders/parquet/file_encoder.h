@@ -55,6 +55,8 @@ class FileEncoder : public std::enable_shared_from_this<FileEncoder> {
   struct Prediction {
     int64_t file_bytes = 0;
     int64_t group_bytes = 0;
+    int64_t most_file_bytes = 0;  ///< if what is not encoded yet does not compress at all
+    int64_t most_group_bytes = 0;
     double encoded = 1;  ///< share of each column, at least, that the guess comes from
   };
   Prediction Predict() const;
