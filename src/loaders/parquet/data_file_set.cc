@@ -170,8 +170,8 @@ Status DataFileSet::EndParts(Group* group) {
   FileEncoder::Prediction size;
   const auto decided = [&] {
     size = group->file->Predict();
-    return size.encoded >= kTrustedShare || (size.file_bytes < options.target_file_bytes &&
-                                             size.group_bytes < options.row_group_bytes);
+    return size.encoded >= kTrustedShare || (size.most_file_bytes < options.target_file_bytes &&
+                                             size.most_group_bytes < options.row_group_bytes);
   };
   ARROW_RETURN_NOT_OK(progress_->WaitUntil(decided));
   if (size.file_bytes >= options.target_file_bytes) return EndFile(group);

@@ -12,8 +12,11 @@ FileEncoder::FileEncoder(std::shared_ptr<const FilePlan> plan,
                          std::unique_ptr<storage::OutputObject> object,
                          std::shared_ptr<Progress> progress)
     : plan_(std::move(plan)),
-      sink_(std::make_shared<ObjectSink>(std::move(object))),
-      progress_(std::move(progress)) {}
+      progress_(std::move(progress)),
+      sink_(std::make_shared<ObjectSink>(std::move(object),
+                                         [shared = progress_.get()](std::function<Status()> task) {
+                                           shared->StoreAlways(std::move(task));
+                                         })) {}
 
 FileEncoder::~FileEncoder() { Abort(); }
 
@@ -76,16 +79,26 @@ void FileEncoder::Abort() {
 
 FileEncoder::Prediction FileEncoder::Predict() const {
   const std::lock_guard lock(mutex_);
-  Prediction prediction{.file_bytes = closed_bytes_};
+  Prediction prediction;
+  prediction.file_bytes = closed_bytes_;
+  prediction.most_file_bytes = closed_bytes_;
   std::vector<double> appended(lanes_.size());
   for (size_t group = 0; group < row_groups_.size(); ++group) {
     double bytes = 0;
+    double most = 0;
     for (size_t i = 0; i < lanes_.size(); ++i) {
-      bytes += static_cast<double>(row_groups_[group].bytes[i]) * lanes_[i].ratio;
+      const Lane& lane = lanes_[i];
+      const int64_t all = row_groups_[group].bytes[i];
+      const int64_t waiting = group == 0 ? all - lane.encoded_bytes : all;
+      bytes += static_cast<double>(all) * lane.ratio;
+      most += static_cast<double>(all - waiting) * lane.ratio +
+              static_cast<double>(waiting) * std::max(lane.ratio, 1.0);
       appended[i] += static_cast<double>(row_groups_[group].bytes[i]);
     }
     prediction.file_bytes += static_cast<int64_t>(bytes);
     prediction.group_bytes = static_cast<int64_t>(bytes);
+    prediction.most_file_bytes += static_cast<int64_t>(most);
+    prediction.most_group_bytes = static_cast<int64_t>(most);
   }
   if (group_ended_) prediction.group_bytes = 0;
   for (size_t i = 0; i < lanes_.size(); ++i) {

@@ -55,6 +55,8 @@ class FileEncoder : public std::enable_shared_from_this<FileEncoder> {
   struct Prediction {
     int64_t file_bytes = 0;
     int64_t group_bytes = 0;
+    int64_t most_file_bytes = 0;  ///< if what is not encoded yet does not compress at all
+    int64_t most_group_bytes = 0;
     double encoded = 1;  ///< share of each column, at least, that the guess comes from
   };
   Prediction Predict() const;
@@ -95,8 +97,8 @@ class FileEncoder : public std::enable_shared_from_this<FileEncoder> {
   Result<DataFile> FinishFile();
 
   const std::shared_ptr<const FilePlan> plan_;
-  const std::shared_ptr<ObjectSink> sink_;
   const std::shared_ptr<Progress> progress_;
+  const std::shared_ptr<ObjectSink> sink_;
   std::unique_ptr<parquet::ParquetFileWriter> writer_;
   int64_t rows_in_group_ = 0;  // the owner's
 

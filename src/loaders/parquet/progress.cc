@@ -19,13 +19,13 @@ void Progress::Release(int64_t bytes) {
   changed_.notify_all();
 }
 
-WorkerPool::Task Progress::Counted(std::function<Status()> work) {
+WorkerPool::Task Progress::Counted(std::function<Status()> work, bool always) {
   {
     const std::lock_guard lock(mutex_);
     ++tasks_;
   }
-  return [this, work = std::move(work)]() mutable {
-    Status status = this->status();
+  return [this, always, work = std::move(work)]() mutable {
+    Status status = always ? Status::OK() : this->status();
     if (status.ok()) status = work();
     // What the work holds goes before the task counts as done.
     work = nullptr;
@@ -36,6 +36,10 @@ WorkerPool::Task Progress::Counted(std::function<Status()> work) {
 void Progress::Encode(std::function<Status()> work) { pool_->Encode(Counted(std::move(work))); }
 
 void Progress::Store(std::function<Status()> work) { pool_->Store(Counted(std::move(work))); }
+
+void Progress::StoreAlways(std::function<Status()> work) {
+  pool_->Store(Counted(std::move(work), /*always=*/true));
+}
 
 // `ready` is asked without the lock: it takes locks that others hold while they call this.
 Status Progress::WaitUntil(const std::function<bool()>& ready) {

@@ -27,6 +27,9 @@ class AMP_EXPORT Progress {
   /// The same for work that waits for the store.
   void Store(std::function<Status()> work);
 
+  /// And even where something has failed, because someone waits for it.
+  void StoreAlways(std::function<Status()> work);
+
   /// Waits until `ready` holds, which is asked whenever bytes are released, or something fails.
   Status WaitUntil(const std::function<bool()>& ready);
   /// Waits for all tasks. The first error.
@@ -37,7 +40,7 @@ class AMP_EXPORT Progress {
   Status status() const;
 
  private:
-  WorkerPool::Task Counted(std::function<Status()> work);
+  WorkerPool::Task Counted(std::function<Status()> work, bool always = false);
   void EndTask(const Status& status);
 
   WorkerPool* const pool_;

@@ -8,7 +8,7 @@ namespace amp::parquet_files {
 namespace {
 
 // Smaller blocks are what the allocator underneath is good at.
-constexpr int64_t kLeastBytes = int64_t{32} << 10;
+constexpr int64_t kLeastBytes = int64_t{4} << 10;
 // More is given back at once.
 constexpr int64_t kMostKept = int64_t{512} << 20;
 constexpr int64_t kAlignment = arrow::kDefaultBufferAlignment;
