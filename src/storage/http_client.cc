@@ -150,6 +150,38 @@ void SetTimes(CURL* curl, const HttpRequest& request, std::chrono::milliseconds 
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(longest));
 }
 
+void SetTransport(CURL* curl, const HttpConfig& config) {
+  curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);  // what is signed must not be tidied up
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 512L << 10);
+  if (!config.tls_ca_file.empty()) {
+    curl_easy_setopt(curl, CURLOPT_CAINFO, config.tls_ca_file.c_str());
+  }
+}
+
+void Perform(CURL* curl, HttpResponse* response) {
+  std::array<char, CURL_ERROR_SIZE> error{};
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error.data());
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &TakeBody);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, response);
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &TakeHeader);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, response);
+  const CURLcode code = [curl] {
+    const PipeSignalHeld held;
+    return curl_easy_perform(curl);
+  }();
+  if (code == CURLE_OK) {
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    response->status = static_cast<int>(status);
+    return;
+  }
+  response->failure = error[0] != '\0' ? error.data() : curl_easy_strerror(code);
+  response->sent = WasSent(code);
+  response->may_pass = MayPass(code);
+}
+
 }  // namespace
 
 std::string_view HttpResponse::Header(const std::string& name) const {
@@ -199,39 +231,15 @@ HttpResponse HttpClient::Send(const HttpRequest& request, std::chrono::milliseco
     response.sent = false;
     return response;
   }
-  std::array<char, CURL_ERROR_SIZE> error{};
   const HeaderList headers = MakeHeaders(request.headers);
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
-  curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error.data());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &TakeBody);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &response);
-  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &TakeHeader);
-  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &response);
-  curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 512L << 10);
-  if (!config_.tls_ca_file.empty()) {
-    curl_easy_setopt(curl, CURLOPT_CAINFO, config_.tls_ca_file.c_str());
-  }
   if (request.direct) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+  if (request.signing) SetSigning(curl, *request.signing);
+  SetTransport(curl, config_);
   SetBody(curl, request);
   SetTimes(curl, request, timeout);
-  if (request.signing) SetSigning(curl, *request.signing);
-  const CURLcode code = [curl] {
-    const PipeSignalHeld held;
-    return curl_easy_perform(curl);
-  }();
-  if (code == CURLE_OK) {
-    long status = 0;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    response.status = static_cast<int>(status);
-  } else {
-    response.failure = error[0] != '\0' ? error.data() : curl_easy_strerror(code);
-    response.sent = WasSent(code);
-    response.may_pass = MayPass(code);
-  }
+  Perform(curl, &response);
   pool_->Give(std::move(handle));
   return response;
 }

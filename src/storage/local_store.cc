@@ -156,7 +156,10 @@ class Walk {
       // Gone in between, or a link to nowhere.
       return errno == ENOENT ? Status::OK() : PosixError(errno, "looking at", root_ + "/" + path);
     }
-    if (S_ISDIR(info.st_mode)) return options_.recursive ? Visit(path + "/") : Status::OK();
+    // Links to folders are not followed: they may lead out, or round.
+    if (S_ISDIR(info.st_mode)) {
+      return options_.recursive && type != DT_LNK ? Visit(path + "/") : Status::OK();
+    }
     if (S_ISREG(info.st_mode) && path > options_.after) {
       found_.push_back({.path = path,
                         .size = static_cast<int64_t>(info.st_size),

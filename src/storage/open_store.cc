@@ -27,7 +27,7 @@ Result<std::shared_ptr<ObjectStore>> OpenBucket(const std::string& uri, const St
   ARROW_ASSIGN_OR_RAISE(S3Uri parts, ParseS3Uri(uri));
   ARROW_ASSIGN_OR_RAISE(auto client,
                         S3Client::Make(std::move(parts.bucket), config.s3, config.environment));
-  return std::make_shared<S3Store>(std::move(client), std::move(parts.key));
+  return std::make_shared<S3Store>(std::move(client), parts.key);
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ Status AnswerLost(const Status& failed, bool is_absent) {
 
 }  // namespace
 
-S3Store::S3Store(std::shared_ptr<S3Client> client, std::string prefix)
+S3Store::S3Store(std::shared_ptr<S3Client> client, const std::string& prefix)
     : client_(std::move(client)), prefix_(AsFolder(prefix)) {}
 
 Result<std::string> S3Store::KeyOf(const std::string& path) const {

@@ -12,7 +12,7 @@ namespace amp::storage {
 /// `If-None-Match: *`.
 class S3Store final : public ObjectStore {
  public:
-  S3Store(std::shared_ptr<S3Client> client, std::string prefix);
+  S3Store(std::shared_ptr<S3Client> client, const std::string& prefix);
 
   Result<std::shared_ptr<arrow::Buffer>> Read(const std::string& path) override;
   Result<std::shared_ptr<arrow::io::RandomAccessFile>> Open(const std::string& path) override;
