@@ -219,6 +219,7 @@ Environment::~Environment() {
 
 int Environment::TryBegin(unsigned flags, MDB_txn** txn) {
   const std::shared_lock lock(map_mutex_);
+  if (unmapped_) return ENOMEM;
   const int code = mdb_txn_begin(env_, nullptr, flags, txn);
   if (code == 0) ++active_;
   return code;
@@ -230,10 +231,16 @@ int Environment::BeginTxn(unsigned flags, MDB_txn** txn) {
 }
 
 // Another process, which may use more, let the file grow beyond this one's map. The map can be
-// changed only while this process has no transaction.
+// changed only while this process has no transaction. As much as that process may use is perhaps
+// more than this one gets, and without a map LMDB would crash.
 bool Environment::AdoptMapSize() {
   const std::unique_lock lock(map_mutex_, std::try_to_lock);
-  return lock.owns_lock() && active_ == 0 && mdb_env_set_mapsize(env_, 0) == 0;
+  if (!lock.owns_lock() || active_ > 0 || unmapped_) return false;
+  MDB_envinfo info{};
+  mdb_env_info(env_, &info);
+  const size_t size = std::max(info.me_mapsize, 4 * UsedBytes(path_));
+  unmapped_ = mdb_env_set_mapsize(env_, size) != 0;
+  return !unmapped_;
 }
 
 std::optional<MDB_dbi> Environment::KnownHandle(const std::string& name) {

@@ -99,6 +99,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   std::map<std::string, MDB_dbi> databases_;
   std::shared_mutex map_mutex_;  ///< held alone while the map changes
   std::atomic<int> active_ = 0;  ///< transactions of this process
+  bool unmapped_ = false;        ///< a larger map was not to be had, and the old one is gone
 };
 
 }  // namespace amp::lmdb
