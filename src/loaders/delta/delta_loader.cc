@@ -33,6 +33,7 @@ Status DeltaLakeLoader::ConnectImpl() {
   ARROW_RETURN_NOT_OK(store->List("", {}).status());
   const std::lock_guard lock(mutex_);
   pool_ = std::make_shared<parquet_files::WorkerPool>();
+  housekeeper_ = std::make_shared<delta::Housekeeper>();
   Log().info("Delta Lake tables in '{}'", config().path);
   return Status::OK();
 }
@@ -41,6 +42,7 @@ Status DeltaLakeLoader::DisconnectImpl() {
   const std::lock_guard lock(mutex_);
   tables_.clear();
   pool_.reset();
+  housekeeper_.reset();
   return Status::OK();
 }
 
@@ -72,7 +74,8 @@ Result<std::shared_ptr<delta::DeltaTable>> DeltaLakeLoader::Table(const TableNam
 
 Result<delta::WriteContext> DeltaLakeLoader::Context(const TableName& table) {
   ARROW_ASSIGN_OR_RAISE(auto known, Table(table));
-  return delta::WriteContext{.table = std::move(known), .pool = pool_, .config = &config()};
+  return delta::WriteContext{
+      .table = std::move(known), .pool = pool_, .housekeeper = housekeeper_, .config = &config()};
 }
 
 Result<std::unique_ptr<Transaction>> DeltaLakeLoader::BeginTransactionImpl(const WriteSpec& spec) {

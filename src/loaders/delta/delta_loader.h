@@ -11,6 +11,7 @@ namespace amp {
 
 namespace delta {
 class DeltaTable;
+class Housekeeper;
 struct WriteContext;
 }  // namespace delta
 namespace parquet_files {
@@ -52,6 +53,7 @@ class DeltaLakeLoader final : public DataLoader<DeltaLakeLoader, DeltaLakeStorag
   std::map<TableName, std::shared_ptr<delta::DeltaTable>> tables_;
   // Transactions hold it too, so that disconnecting waits for none.
   std::shared_ptr<parquet_files::WorkerPool> pool_;
+  std::shared_ptr<delta::Housekeeper> housekeeper_;
 };
 
 }  // namespace amp

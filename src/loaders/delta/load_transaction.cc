@@ -72,10 +72,12 @@ Status LoadTransaction::CommitFiles(const std::vector<Add>& adds) {
     if (draft.actions.empty()) return Status::OK();
     ARROW_RETURN_NOT_OK(Failpoint("delta.before_commit"));
     ARROW_ASSIGN_OR_RAISE(const auto conflict, table.Commit(draft));
-    if (!conflict) return Status::OK();
+    if (!conflict) break;
     if (plans == kPlans) return ToStatus(*conflict, table.name());
     ARROW_RETURN_NOT_OK(PlanAgain(*conflict));
   }
+  context_.housekeeper->AfterCommit(&table);
+  return Status::OK();
 }
 
 Result<CommitDraft> LoadTransaction::Draft(const std::vector<Add>& adds) const {

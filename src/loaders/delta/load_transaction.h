@@ -6,6 +6,7 @@
 #include "amp/transaction.h"
 #include "loaders/delta/data_writer.h"
 #include "loaders/delta/delta_config.h"
+#include "loaders/delta/housekeeper.h"
 #include "loaders/delta/table.h"
 
 namespace amp::delta {
@@ -14,6 +15,7 @@ namespace amp::delta {
 struct WriteContext {
   std::shared_ptr<DeltaTable> table;
   std::shared_ptr<parquet_files::WorkerPool> pool;
+  std::shared_ptr<Housekeeper> housekeeper;
   const DeltaLakeStorageConfig* config;  ///< outlives it
 };
 

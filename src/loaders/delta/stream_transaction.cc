@@ -114,15 +114,15 @@ Status StreamTransaction::CommitFiles(const std::vector<Add>& adds, const Checkp
   ARROW_RETURN_NOT_OK(Failpoint("delta.before_commit"));
   for (int plans = 1;; ++plans) {
     ARROW_ASSIGN_OR_RAISE(const auto conflict, table.Commit(Draft(adds, next)));
-    if (!conflict) {
-      table.Stored(std::move(next));
-      return Status::OK();
-    }
+    if (!conflict) break;
     ARROW_RETURN_NOT_OK(CheckHeldStill());
     if (plans == kPlans) return ToStatus(*conflict, table.name());
     ARROW_RETURN_NOT_OK(CheckSamePlan());
     if (undo_after_) ARROW_RETURN_NOT_OK(PlanUndoAgain());
   }
+  context_.housekeeper->AfterCommit(&table, &next);
+  table.Stored(std::move(next));
+  return Status::OK();
 }
 
 // Someone has changed the table: files that are written already must still fit.
