@@ -6,9 +6,10 @@ namespace amp::cli {
 
 void AddSourceOptions(CLI::App* command, SourceArguments* arguments) {
   command
-      ->add_option("--from", arguments->from,
-                   "Files, globs or directories, also s3://BUCKET/…; - is an Arrow stream on standard "
-                   "input")
+      ->add_option(
+          "--from", arguments->from,
+          "Files, globs or directories, also s3://BUCKET/…; - is an Arrow stream on standard "
+          "input")
       ->required()
       ->type_name("PATH…");
   command

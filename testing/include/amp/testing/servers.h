@@ -9,8 +9,8 @@
 /// Real servers for tests, on free ports of the loopback interface.
 namespace amp::testing {
 
-/// The URL of the test server of a kind ("postgresql", "s3"): AMPLOAD_TEST_<KIND>_URL, else the one that
-/// `ampload_test_server start` left in $AMPLOAD_TEST_SERVERS, else one that is started now and
+/// The URL of the test server of a kind ("postgresql", "s3"): AMPLOAD_TEST_<KIND>_URL, else the one
+/// that `ampload_test_server start` left in $AMPLOAD_TEST_SERVERS, else one that is started now and
 /// stopped at the end of the process.
 Result<std::string> ServerUrl(std::string_view kind);
 
