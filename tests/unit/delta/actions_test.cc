@@ -119,6 +119,8 @@ TEST(DeltaActions, ErrorsNameFileAndLine) {
                    "'path' is missing");
   AMP_EXPECT_ERROR(ParseActions(R"({"add":{"path":"a%2","size":1}})", "7.json"),
                    ErrorKind::kProtocol, "not URL-encoded");
+  AMP_EXPECT_ERROR(ParseActions(R"({"add":{"path":"a\u0000b","size":1}})", "7.json"),
+                   ErrorKind::kProtocol, "not URL-encoded");
   AMP_EXPECT_ERROR(ParseActions(R"({"add":[]})", "7.json"), ErrorKind::kProtocol, "no object");
 }
 

@@ -76,7 +76,7 @@ TEST(DeltaDeletionVector, EveryKindOfContainerIsRead) {
   EXPECT_EQ(rows[2], high + 12);
   EXPECT_EQ(rows[3], high + 65536 + 7);
   EXPECT_EQ(rows[4], high + 65536 + 65535);
-  EXPECT_EQ(rows.back(), high + 5 * 65536 + 4096);
+  EXPECT_EQ(rows.back(), high + uint64_t{5} * 65536 + 4096);
   for (size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_FALSE(ParseRowBitmap(std::string_view(bytes).substr(0, size), 4102).ok());
   }

@@ -69,11 +69,12 @@ Result<std::string> DecodePath(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
+    if (text[i] != '%' && text[i] != '\0') {
       out.push_back(text[i]);
       continue;
     }
-    const auto byte = HexDecode(text.substr(i + 1, 2));
+    // No file's name holds a zero byte, encoded or not.
+    const auto byte = text[i] == '%' ? HexDecode(text.substr(i + 1, 2)) : std::nullopt;
     if (!byte || byte->size() != 1 || (*byte)[0] == '\0') {
       return MakeError({.kind = ErrorKind::kProtocol, .side = ErrorSide::kTarget},
                        fmt::format("path '{}' is not URL-encoded", text));

@@ -90,7 +90,7 @@ Result<Mapped> MapStruct(const TypePtr& type, const TypeOptions& options) {
     ARROW_ASSIGN_OR_RAISE(auto one, MapField(*field, field->name(), options, &out.note));
     fields.push_back(std::move(one));
   }
-  out.type = arrow::struct_(std::move(fields));
+  out.type = arrow::struct_(fields);
   return out;
 }
 
@@ -197,7 +197,7 @@ TypePtr FitStruct(const TypePtr& table, const TypePtr& given) {
     fields.push_back(FitField(table->field(i), given->field(i), true));
     if (fields.back() == nullptr) return nullptr;
   }
-  return arrow::struct_(std::move(fields));
+  return arrow::struct_(fields);
 }
 
 TypePtr FitMap(const arrow::MapType& table, const arrow::MapType& given) {
