@@ -21,6 +21,9 @@ namespace {
 
 constexpr const char* kEngine = "ampload/" AMPLOAD_VERSION;
 
+// Each is the outcome of several tries of the store.
+constexpr int kLostAnswers = 4;
+
 std::string CommitPath(int64_t version) {
   return fmt::format("{}/{}", kLogFolder, CommitName(version));
 }
@@ -285,7 +288,8 @@ DeltaTable::LogEntry DeltaTable::EntryOf(const CommitDraft& draft, const std::st
 Result<std::optional<Conflict>> DeltaTable::Commit(const CommitDraft& draft) {
   const std::string txn_id = NewUuid();
   bool may_come = false;  // a try at this version whose answer was lost
-  for (int tries = 0; tries < commit_tries_; ++tries) {
+  int lost_answers = 0;
+  for (int lost = 0; lost < commit_tries_ && lost_answers < kLostAnswers;) {
     const int64_t version = next_version();
     LogEntry entry = EntryOf(draft, txn_id, version);
     const auto outcome = Put(version, entry.text, txn_id);
@@ -297,11 +301,11 @@ Result<std::optional<Conflict>> DeltaTable::Commit(const CommitDraft& draft) {
     }
     // Whoever has taken the version keeps ours from coming.
     may_come = *outcome == Outcome::kNothing;
-    if (!may_come) {
-      ARROW_ASSIGN_OR_RAISE(const auto conflict, FollowWinner(version, draft));
-      if (conflict) return conflict;
-    }
-    WaitALittle(tries + 1);
+    may_come ? ++lost_answers : ++lost;
+    WaitALittle(lost + lost_answers);
+    if (may_come) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto conflict, FollowWinners(draft));
+    if (conflict) return conflict;
   }
   return may_come ? AnswerLost(name_, Status::OK()) : TooManyOthers(name_, commit_tries_);
 }
@@ -328,32 +332,30 @@ void DeltaTable::FollowOwn(int64_t version, LogEntry entry) {
   snapshot_.reset();
 }
 
-// The snapshot is up to date afterwards, so that what was planned on the old one can be planned
-// anew.
-Result<std::optional<Conflict>> DeltaTable::FollowWinner(int64_t version,
-                                                         const CommitDraft& draft) {
+// The snapshot is up to date afterwards: the next try is for the newest version, and what was
+// planned on the old one can be planned anew.
+Result<std::optional<Conflict>> DeltaTable::FollowWinners(const CommitDraft& draft) {
+  const int64_t lost = next_version();
   if (!snapshot_) {
     ARROW_RETURN_NOT_OK(Load());
-    return Conflict{.kind = ConflictKind::kMetadata,
-                    .version = version,
-                    .what = "it made the table",
-                    .winner = ""};
+    return Conflict{ConflictKind::kMetadata, lost, "it made the table", ""};
   }
-  ARROW_ASSIGN_OR_RAISE(auto winner, ReadEntry(version));
-  if (!winner) {
+  std::optional<Conflict> conflict;
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(auto winner, ReadEntry(next_version()));
+    if (!winner) break;
+    if (!conflict) conflict = ConflictWith(draft, next_version(), winner->actions);
+    ARROW_RETURN_NOT_OK(Follow(next_version(), *std::move(winner)));
+  }
+  const int64_t next = next_version();
+  if (next == lost) {
     snapshot_.reset();
     return TableVanished(name_);
   }
-  auto conflict = ConflictWith(draft, version, winner->actions);
-  ARROW_RETURN_NOT_OK(Follow(version, *std::move(winner)));
-  if (conflict) ARROW_RETURN_NOT_OK(FollowLog());
   ARROW_RETURN_NOT_OK(UpdateStreams());
-  if (conflict || next_version() == version + 1) return conflict;
+  if (conflict || next == next_version()) return conflict;
   // It was read anew, and perhaps beyond commits that nobody has looked at here.
-  return Conflict{.kind = ConflictKind::kMetadata,
-                  .version = version,
-                  .what = "it began a stream",
-                  .winner = ""};
+  return Conflict{ConflictKind::kMetadata, lost, "it began a stream", ""};
 }
 
 // An answer that was lost is looked for in the log. A commit that is still on its way finds its
@@ -373,7 +375,7 @@ Result<DeltaTable::Outcome> DeltaTable::LookFor(int64_t version, const std::stri
   if (!there.ok() && IsBroken(there.status())) return there.status();
   if (!there.ok()) return AnswerLost(name_, there.status());
   if (*there) return HasTxnId((*there)->actions, txn_id) ? Outcome::kCommitted : Outcome::kTaken;
-  // It was there a moment ago: FollowWinner says what has become of the table.
+  // It was there a moment ago: FollowWinners says what has become of the table.
   return answer_lost ? Outcome::kNothing : Outcome::kTaken;
 }
 

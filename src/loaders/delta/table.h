@@ -89,7 +89,7 @@ class DeltaTable {
   Result<std::optional<LogEntry>> ReadEntry(int64_t version) const;
   Status Follow(int64_t version, LogEntry entry);
   void FollowOwn(int64_t version, LogEntry entry);
-  Result<std::optional<Conflict>> FollowWinner(int64_t version, const CommitDraft& draft);
+  Result<std::optional<Conflict>> FollowWinners(const CommitDraft& draft);
   Result<std::map<std::string, StoredStream>> ReadStreamsOf(const Snapshot& snapshot);
   Status UpdateStreams();
   void NoteFinalIds();
