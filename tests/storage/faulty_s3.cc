@@ -117,9 +117,10 @@ size_t FaultyS3::open_uploads() {
   return uploads_.size();
 }
 
-bool FaultyS3::TakeFault(const std::string& method, Fault* fault) {
+bool FaultyS3::TakeFault(const SeenRequest& request, Fault* fault) {
   for (auto it = faults_.begin(); it != faults_.end(); ++it) {
-    if (it->method != method) continue;
+    if (it->method != request.method) continue;
+    if (request.path.find(it->path) == std::string::npos) continue;
     *fault = *it;
     if (--it->times == 0) faults_.erase(it);
     return true;
@@ -135,7 +136,7 @@ TestAnswer FaultyS3::Answer(const SeenRequest& request) {
                                   : Error(403, "SignatureDoesNotMatch");
   }
   Fault fault;
-  if (!TakeFault(request.method, &fault)) return CarryOut(request);
+  if (!TakeFault(request, &fault)) return CarryOut(request);
   TestAnswer done;
   if (fault.carried_out || (fault.status == 0 && !fault.drop)) done = CarryOut(request);
   TestAnswer answer = fault.status == 0 ? done : Error(fault.status, fault.code, fault.extra);

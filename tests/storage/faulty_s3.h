@@ -21,6 +21,7 @@ struct Fault {
   int delay_ms = 0;   ///< before the answer, which is a right one with status 0
   std::map<std::string, std::string> headers = {};
   std::string extra = {};  ///< more of the error's document
+  std::string path = {};   ///< only requests whose path has this in it
 };
 
 /// An S3 server of one bucket, "bucket", in memory: it checks every signature and payload hash, has
@@ -54,7 +55,7 @@ class FaultyS3 {
   TestAnswer DoDelete(const SeenRequest& request, const std::string& key);
   TestAnswer DoGet(const SeenRequest& request, const std::string& key);
   TestAnswer List(const SeenRequest& request);
-  bool TakeFault(const std::string& method, Fault* fault);
+  bool TakeFault(const SeenRequest& request, Fault* fault);
 
   std::mutex mutex_;
   std::map<std::string, std::string> objects_;

@@ -117,6 +117,28 @@ Json FilesJson(const std::vector<LinesFile>& files) {
   return list;
 }
 
+// The JSON library writes what is nested by calling itself.
+bool IsTooDeep(std::string_view text) {
+  constexpr int kDeepest = 64;
+  int depth = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted && c == '\\') ++i;
+    if (c == '"') quoted = !quoted;
+    if (quoted) continue;
+    if (c == '[' || c == '{') ++depth;
+    if (c == ']' || c == '}') --depth;
+    if (depth > kDeepest) return true;
+  }
+  return false;
+}
+
+Result<Json> ParseJson(std::string_view text) {
+  if (IsTooDeep(text)) return Broken("it is nested too deeply");
+  return Json::parse(text);
+}
+
 Result<StoredStream> StreamFromJson(const Json& json) {
   if (json.at("format") != kFormat) {
     return MakeError({.kind = ErrorKind::kUnsupported, .side = ErrorSide::kTarget},
@@ -173,7 +195,8 @@ std::string StoredStreamToText(const StoredStream& stream) {
 
 Result<StoredStream> StoredStreamFromText(std::string_view text) {
   try {
-    return StreamFromJson(Json::parse(text));
+    ARROW_ASSIGN_OR_RAISE(const Json json, ParseJson(text));
+    return StreamFromJson(json);
   } catch (const Json::exception& error) {
     return Broken(error.what());
   }
@@ -236,7 +259,8 @@ Result<std::vector<BatchEntry>> StreamFiles::ReadLines(const std::string& stream
   }
   ARROW_ASSIGN_OR_RAISE(const auto bytes, read);
   try {
-    auto lines = LinesFromJson(Json::parse(TextOf(*bytes)));
+    ARROW_ASSIGN_OR_RAISE(const Json json, ParseJson(TextOf(*bytes)));
+    auto lines = LinesFromJson(json);
     return lines.ok() ? std::move(lines) : WithContext(lines.status(), store_->Describe(path));
   } catch (const Json::exception& error) {
     return WithContext(Broken(error.what()), store_->Describe(path));
