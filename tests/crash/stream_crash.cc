@@ -87,7 +87,7 @@ void CrashFixture::TearDown() {
 
 void CrashFixture::Reset() {
   const CommandResult reset =
-      RunAmpload({"reset", "--to", target_->url(), "--table", table_, "--yes"});
+      RunAmpload({"reset", "--to", target_->url(), "--table", table_, "--yes"}, Options());
   ASSERT_EQ(reset.exit_code, 0) << reset.err;
 }
 
@@ -106,12 +106,18 @@ std::vector<std::string> CrashFixture::Stream(const Scenario& scenario, const Am
   return arguments;
 }
 
+CommandOptions CrashFixture::Options(const std::string& more) const {
+  CommandOptions options{.environment = target_->environment()};
+  if (!more.empty()) options.environment.push_back(more);
+  return options;
+}
+
 void CrashFixture::RunToTheEnd(const Scenario& scenario, const AmpServer& server,
                                const std::vector<std::string>& more) {
   std::vector<std::string> arguments =
       Stream(scenario, server, {"--until", std::to_string(*scenario.options.blocks - 1)});
   arguments.insert(arguments.end(), more.begin(), more.end());
-  const CommandResult result = AmploadProcess(arguments).Finish();
+  const CommandResult result = AmploadProcess(arguments, Options()).Finish();
   ASSERT_EQ(result.exit_code, 0) << result.err;
 }
 
@@ -124,7 +130,7 @@ void CrashFixture::ExpectCanonical(const Scenario& scenario) {
   const std::string file = folder_.file("canonical.parquet");
   AMP_ASSERT_OK(WriteCanonicalRows(scenario.sql, scenario.options, file).status());
   const CommandResult verified =
-      RunAmpload({"verify", "--from", file, "--to", target_->url(), "--table", table_});
+      RunAmpload({"verify", "--from", file, "--to", target_->url(), "--table", table_}, Options());
   EXPECT_EQ(verified.exit_code, 0) << verified.err;
 }
 
@@ -146,8 +152,8 @@ void CrashFixture::RandomPause() { std::this_thread::sleep_for(milliseconds(5 + 
 bool CrashFixture::IsAtItsEnd(const std::string& out, const Scenario& scenario) const {
   if (TellsOfTheEnd(out, scenario)) return true;
   if (Occurrences(out, kCommit) > 0) return false;
-  const CommandResult info =
-      RunAmpload({"info", "--to", target_->url(), "--table", table_, "--output", "json"});
+  const CommandResult info = RunAmpload(
+      {"info", "--to", target_->url(), "--table", table_, "--output", "json"}, Options());
   return TellsOfTheEnd(info.out, scenario);
 }
 
@@ -155,7 +161,7 @@ int CrashFixture::KillUntil(const Scenario& scenario, const AmpServer& server, i
   int killed = 0;
   int commits = 0;
   while (killed < kills) {
-    AmploadProcess process(Stream(scenario, server));
+    AmploadProcess process(Stream(scenario, server), Options());
     // One in five while it starts, the others in the middle of their work.
     if (random_() % 5 != 0) process.WaitForOutput(kCommit);
     RandomPause();
@@ -222,8 +228,8 @@ TEST_P(StreamCrash, KilledAtEveryStepOfACommit) {
     const AmpServer server(scenario.options);
     for (const std::string& step : Steps()) {
       for (const int time : {1, 4}) {
-        const CommandOptions armed{
-            .environment = {fmt::format("AMPLOAD_FAILPOINTS={}=kill@{}", step, time)}};
+        const CommandOptions armed =
+            Options(fmt::format("AMPLOAD_FAILPOINTS={}=kill@{}", step, time));
         AmploadProcess process(Stream(scenario, server), armed);
         ASSERT_EQ(process.Wait(std::chrono::seconds(20)), 137) << step << " was not reached";
         EXPECT_EQ(Occurrences(process.out(), R"("event":"done")"), 0) << step;
@@ -241,8 +247,8 @@ TEST_P(StreamCrash, AStepThatFailsOrALostAnswerIsRetried) {
   const AmpServer server(scenario.options);
   for (const std::string& step : Steps()) {
     const bool lost = step == target_->loader() + ".after_commit";
-    const CommandOptions armed{
-        .environment = {fmt::format("AMPLOAD_FAILPOINTS={}={}@2", step, lost ? "lost" : "error")}};
+    const CommandOptions armed =
+        Options(fmt::format("AMPLOAD_FAILPOINTS={}={}@2", step, lost ? "lost" : "error"));
     AmploadProcess process(Stream(scenario, server), armed);
     const std::string words =
         lost ? R"("event":"retry","table_name":"crash_rows","stream":"main","kind":"CommitUnknown")"
@@ -262,7 +268,7 @@ TEST_P(StreamCrash, SignalsEndItInOrderAndTheNextRunGoesOn) {
   const Scenario scenario{.name = "signals", .options = RestlessChain(seed_, 1500)};
   const AmpServer server(scenario.options);
   for (const auto& [signal, code] : {std::pair(SIGTERM, 0), std::pair(SIGINT, 130)}) {
-    AmploadProcess process(Stream(scenario, server));
+    AmploadProcess process(Stream(scenario, server), Options());
     ASSERT_TRUE(process.WaitForOutput(kCommit, 3));
     process.Signal(signal);
     EXPECT_EQ(process.Wait(), code) << process.err();
@@ -280,7 +286,8 @@ TEST_P(StreamCrash, AServerThatDiesAndComesBackIsFollowed) {
   SCOPED_TRACE(fmt::format("AMPLOAD_CRASH_SEED={}", seed_));
   AmpServer server(scenario.options);
   AmploadProcess process(
-      Stream(scenario, server, {"--until", std::to_string(*scenario.options.blocks - 1)}));
+      Stream(scenario, server, {"--until", std::to_string(*scenario.options.blocks - 1)}),
+      Options());
   for (int i = 0; i < 5; ++i) {
     const int commits = Occurrences(process.out(), kCommit);
     ASSERT_TRUE(process.WaitForOutput(kCommit, commits + 2)) << process.err();
@@ -297,7 +304,7 @@ TEST_P(StreamCrash, TheNewestWriterWins) {
   Scenario scenario{.name = "writers", .options = RestlessChain(seed_, 400)};
   scenario.options.block_time = milliseconds(4);  // so that both have something to do
   const AmpServer server(scenario.options);
-  AmploadProcess older(Stream(scenario, server));
+  AmploadProcess older(Stream(scenario, server), Options());
   ASSERT_TRUE(older.WaitForOutput(kCommit, 2)) << older.err();
   RunToTheEnd(scenario, server);
   const CommandResult lost = older.Finish();
@@ -321,7 +328,7 @@ TEST_P(StreamCrash, TwoStreamsWriteOneTableAtOnce) {
     more.push_back(std::move(name));
     return more;
   };
-  AmploadProcess other(Stream(base, server, with("of base")));
+  AmploadProcess other(Stream(base, server, with("of base")), Options());
   RunToTheEnd(eth, server, {"--stream", "of eth"});
   ASSERT_EQ(other.Wait(), 0) << other.err();
   AMP_ASSERT_OK_AND_ASSIGN(const auto schema, CanonicalSchema(eth));

@@ -34,6 +34,8 @@ class CrashTarget {
   virtual Result<Lines> Read(const std::string& table, const arrow::Schema& schema) = 0;
   /// The loader's name, which begins those of its steps.
   virtual std::string loader() const = 0;
+  /// NAME=value for the processes that reach it.
+  virtual std::vector<std::string> environment() const { return {}; }
   /// In which it takes streams.
   virtual std::vector<std::string> modes() const { return {"append", "upsert"}; }
 };
@@ -48,6 +50,8 @@ class CrashFixture : public ::testing::Test {
   /// `ampload stream … --output json`, with retries that do not wait long.
   std::vector<std::string> Stream(const Scenario& scenario, const AmpServer& server,
                                   const std::vector<std::string>& more = {}) const;
+  /// The target's environment, and more of it.
+  CommandOptions Options(const std::string& more = {}) const;
   /// Up to the last block; must end with exit code 0.
   void RunToTheEnd(const Scenario& scenario, const AmpServer& server,
                    const std::vector<std::string>& more = {});

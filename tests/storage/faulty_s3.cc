@@ -97,6 +97,11 @@ void FaultyS3::Fail(Fault fault) {
   faults_.push_back(std::move(fault));
 }
 
+void FaultyS3::Heal() {
+  const std::lock_guard lock(mutex_);
+  faults_.clear();
+}
+
 void FaultyS3::Put(const std::string& key, const std::string& bytes) {
   const std::lock_guard lock(mutex_);
   objects_[key] = bytes;

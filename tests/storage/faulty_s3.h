@@ -38,6 +38,8 @@ class FaultyS3 {
   std::shared_ptr<storage::ObjectStore> Store(const std::string& prefix = {}) const;
 
   void Fail(Fault fault);
+  /// No more of what was told.
+  void Heal();
   void Put(const std::string& key, const std::string& bytes);
   std::map<std::string, std::string> objects();
   std::vector<SeenRequest> seen();
