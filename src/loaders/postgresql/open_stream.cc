@@ -174,8 +174,9 @@ Status Opening::CheckColumns() const {
 // The lowest that no stream ever had. Ids of it may be in the table all the same, where the state
 // of its streams was lost.
 Result<int32_t> Opening::FreeSlot() {
-  int32_t slot = stored_.empty() ? 0 : stored_.back().state.slot + 1;
-  for (; slot < kMostSlots; ++slot) {
+  int32_t last = stored_.empty() ? -1 : stored_.back().state.slot;
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const int32_t slot, SlotAfter(place_.table, last));
     ARROW_ASSIGN_OR_RAISE(
         const auto results,
         connection_.ExecuteAll(
@@ -185,11 +186,8 @@ Result<int32_t> Opening::FreeSlot() {
                         SlotEnd(slot)),
             "looking for a free slot"));
     if (!results[1].flag(0, 0)) return slot;
+    last = slot;
   }
-  return MakeError({.kind = ErrorKind::kUnsupported, .side = ErrorSide::kTarget},
-                   fmt::format("table '{}' has had {} streams, and there can be no more; choose "
-                               "another table",
-                               place_.table, kMostSlots));
 }
 
 Result<StreamState> Opening::Create() {
