@@ -132,7 +132,7 @@ TEST_F(PostgreSQLStreams, UndoTakesBatchesAfterAnId) {
   AMP_ASSERT_OK(CommitRows(loader_.get(), &one,
                            {RowsOf(1, {{1, "a"}}), RowsOf(2, {{2, "b"}}), RowsOf(3, {{3, "c"}})}));
   AMP_ASSERT_OK(CommitRows(loader_.get(), &two, {RowsOf(base + 7, {{7, "z"}})}));
-  Run("INSERT INTO pg_stream VALUES (0, 'own', NULL)");
+  Run("INSERT INTO pg_stream (id, name) VALUES (0, 'own')");
   AMP_ASSERT_OK_AND_ASSIGN(auto transaction, loader_->BeginTransaction(WriteOf(one)));
   AMP_ASSERT_OK(transaction->Write({.id = 4, .ranges = {}}, *RowsOf(4, {{4, "d"}})));
   AMP_ASSERT_OK_AND_ASSIGN(const UndoReport report, transaction->UndoAfter(1));
