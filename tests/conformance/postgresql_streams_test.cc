@@ -224,7 +224,7 @@ TEST_F(PostgreSQLStreams, ARunningWriterLearnsOfAReset) {
   AMP_EXPECT_ERROR(loader_->OpenStream(back), ErrorKind::kConflict, "reset");
   AMP_ASSERT_OK(Another()->OpenStream(Spec()));
   AMP_EXPECT_ERROR(loader_->BeginTransaction(WriteOf(state)), ErrorKind::kConflict,
-                   "come to commit");
+                   "is at commit");
   AMP_ASSERT_OK(loader_->ResetTable("never there"));
 }
 
