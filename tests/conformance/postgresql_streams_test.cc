@@ -72,7 +72,7 @@ TEST_F(PostgreSQLStreams, ACommitIsNotRepeated) {
   StreamState before = state;
   AMP_ASSERT_OK(CommitRows(loader_.get(), &state, {RowsOf(1, {{1, "a"}})}));
   AMP_EXPECT_ERROR(late->Commit(NextCheckpoint(before, 1)), ErrorKind::kConflict,
-                   "come to commit 1");
+                   "is at commit 1");
   AMP_EXPECT_ERROR(loader_->BeginTransaction(WriteOf(before)), ErrorKind::kConflict,
                    "read the checkpoint again");
   EXPECT_EQ(TableText(), "1:a@1");
