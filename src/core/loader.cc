@@ -127,6 +127,10 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> Loader::ReadTable(const TableN
 Result<TablePlan> Loader::PlanTable(const WriteSpec& spec) {
   ARROW_RETURN_NOT_OK(CheckReady(spec.table));
   ARROW_RETURN_NOT_OK(CheckSpec(spec));
+  if (spec.mode == LoadMode::kOverwrite) {
+    ARROW_ASSIGN_OR_RAISE(const auto streams, ReadStreams(spec.table));
+    if (!streams.empty()) return HasStreams(spec.table);
+  }
   return PlanTableImpl(spec);
 }
 

@@ -133,7 +133,6 @@ Result<TablePlan> DeltaLakeLoader::PlanTableImpl(const WriteSpec& spec) {
   ARROW_ASSIGN_OR_RAISE(const auto known, Table(spec.table));
   const std::lock_guard lock(known->mutex());
   ARROW_RETURN_NOT_OK(known->Refresh());
-  if (spec.mode == LoadMode::kOverwrite && !known->streams().empty()) return HasStreams(spec.table);
   ARROW_ASSIGN_OR_RAISE(const delta::WritePlan write,
                         delta::PlanWrite(*known, config(), *spec.schema));
   TablePlan plan{.exists = known->exists(), .columns = {}, .statements = {}};
