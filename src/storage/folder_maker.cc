@@ -31,8 +31,13 @@ Status FolderMaker::Make(const std::string& folder) {
 Status FolderMaker::Sync(const std::vector<std::string>& folders) {
   const std::map<std::string, uint64_t> pending = Pending();
   std::set<std::string> all(folders.begin(), folders.end());
-  for (const auto& [folder, change] : pending) all.insert(folder);
   for (const std::string& folder : all) ARROW_RETURN_NOT_OK(SyncFolder(folder));
+  for (const auto& [folder, change] : pending) {
+    if (all.contains(folder)) continue;
+    const Status synced = SyncFolder(folder);
+    // Someone may have removed it since; what was made in it went with it.
+    if (!synced.ok() && KindOf(synced) != ErrorKind::kNotFound) return synced;
+  }
   if (!pending.empty()) Forget(pending);
   return Status::OK();
 }

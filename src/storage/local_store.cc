@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <optional>
 #include <random>
 
 #include "storage/paths.h"
@@ -46,15 +47,19 @@ Result<PosixFile> CreateFile(const std::string& path, FolderMaker* folders) {
   return PosixFile::Open(path, kFlags);
 }
 
-/// A hidden file with content that is durable; removed when it goes out of scope.
+/// A hidden file beside the place that it is for; removed when it goes out of scope without having
+/// got its name.
 class TemporaryFile {
  public:
+  static Result<TemporaryFile> Create(const std::string& beside, FolderMaker* folders) {
+    std::string name = TemporaryName(beside);
+    ARROW_ASSIGN_OR_RAISE(PosixFile file, CreateFile(name, folders));
+    return TemporaryFile(std::move(file), std::move(name));
+  }
+  /// With content that is durable.
   static Result<TemporaryFile> Write(const std::string& beside, std::string_view bytes,
                                      FolderMaker* folders) {
-    TemporaryFile temporary;
-    std::string name = TemporaryName(beside);
-    ARROW_ASSIGN_OR_RAISE(temporary.file_, CreateFile(name, folders));
-    temporary.name_ = std::move(name);
+    ARROW_ASSIGN_OR_RAISE(TemporaryFile temporary, Create(beside, folders));
     ARROW_RETURN_NOT_OK(temporary.file_.Write(bytes));
     ARROW_RETURN_NOT_OK(temporary.file_.Sync());
     return temporary;
@@ -64,6 +69,7 @@ class TemporaryFile {
   TemporaryFile& operator=(TemporaryFile&&) = delete;
   ~TemporaryFile() { Remove(); }
 
+  const PosixFile& file() const { return file_; }
   void Remove() {
     if (!name_.empty()) ::unlink(name_.c_str());
     name_.clear();
@@ -86,38 +92,36 @@ class TemporaryFile {
   }
 
  private:
-  TemporaryFile() = default;
+  TemporaryFile(PosixFile file, std::string name)
+      : file_(std::move(file)), name_(std::move(name)) {}
   PosixFile file_;
   std::string name_;
 };
 
+/// Has its name only once it is whole.
 class LocalOutput final : public OutputObject {
  public:
-  LocalOutput(PosixFile file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
-  ~LocalOutput() override {
-    if (!path_.empty()) ::unlink(path_.c_str());
-  }
+  LocalOutput(TemporaryFile file, std::string path)
+      : file_(std::move(file)), path_(std::move(path)) {}
   Status Write(std::shared_ptr<arrow::Buffer> bytes) override {
-    return file_.Write(std::string_view(*bytes));
+    if (!file_) return Status::Invalid("the object is closed");
+    return file_->file().Write(std::string_view(*bytes));
   }
   Status Close() override {
-    if (path_.empty()) return Status::OK();
-    ARROW_RETURN_NOT_OK(file_.Sync());
-    file_ = PosixFile();
-    path_.clear();
+    if (!file_) return Status::OK();
+    ARROW_RETURN_NOT_OK(file_->file().Sync());
+    ARROW_RETURN_NOT_OK(file_->RenameTo(path_));
+    file_.reset();
     return Status::OK();
   }
   Status Abort() override {
-    if (path_.empty()) return Status::OK();
-    file_ = PosixFile();
-    const std::string path = std::exchange(path_, {});
-    if (::unlink(path.c_str()) == 0 || errno == ENOENT) return Status::OK();
-    return PosixError(errno, "removing", path);
+    file_.reset();
+    return Status::OK();
   }
 
  private:
-  PosixFile file_;
-  std::string path_;  ///< empty once it is closed or gone
+  std::optional<TemporaryFile> file_;  ///< none once it is closed or gone
+  const std::string path_;
 };
 
 /// Walks through folders for List.
@@ -146,7 +150,8 @@ class Walk {
 
  private:
   Status VisitEntry(int directory, const std::string& folder, const std::string& name, int type) {
-    if (name == "." || name == ".." || IsTemporary(name)) return Status::OK();
+    if (name == "." || name == "..") return Status::OK();
+    if (!options_.unfinished && IsTemporary(name)) return Status::OK();
     const std::string path = folder + name;
     // What need not be looked at is not: a log has many files below the one asked for.
     if (type == DT_REG && path <= options_.after) return Status::OK();
@@ -173,6 +178,21 @@ class Walk {
   const ObjectStore::ListOptions& options_;
   std::vector<ObjectInfo> found_;
 };
+
+// Whether there is nothing left of the folder. Links to folders are files here.
+bool RemoveEmpty(const std::string& folder) {
+  std::vector<std::string> inside;
+  {
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(folder.c_str()), ::closedir);
+    if (directory == nullptr) return errno == ENOENT;
+    while (const dirent* entry = ::readdir(directory.get())) {
+      const std::string name = entry->d_name;
+      if (entry->d_type == DT_DIR && name != "." && name != "..") inside.push_back(name);
+    }
+  }
+  for (const std::string& name : inside) RemoveEmpty(folder + "/" + name);
+  return ::rmdir(folder.c_str()) == 0;
+}
 
 Result<PosixFile> OpenForReading(const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(PosixFile file, PosixFile::Open(path, O_RDONLY));
@@ -240,7 +260,7 @@ Status LocalStore::Put(const std::string& path, std::string_view bytes) {
 
 Result<std::unique_ptr<OutputObject>> LocalStore::Create(const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(std::string full, FullPath(path));
-  ARROW_ASSIGN_OR_RAISE(PosixFile file, CreateFile(full, &folders_));
+  ARROW_ASSIGN_OR_RAISE(TemporaryFile file, TemporaryFile::Create(full, &folders_));
   return std::make_unique<LocalOutput>(std::move(file), std::move(full));
 }
 
@@ -260,6 +280,12 @@ Status LocalStore::Delete(const std::vector<std::string>& paths) {
     if (::unlink(full.c_str()) == 0 || errno == ENOENT) continue;
     return PosixError(errno, "removing", full);
   }
+  return Status::OK();
+}
+
+Status LocalStore::RemoveEmptyFolders() {
+  // What cannot be removed is in nobody's way.
+  RemoveEmpty(root_);
   return Status::OK();
 }
 

@@ -10,8 +10,8 @@ namespace amp::storage {
 /// A folder of the local file system.
 ///
 /// `PutIfAbsent` writes a hidden file beside the object's place, makes it durable, and gives it its
-/// name with link(2), which fails where the name is taken. A crash may leave the hidden file, which
-/// no listing shows.
+/// name with link(2), which fails where the name is taken. `Put` and `Create` do the same with
+/// rename(2). A crash may leave the hidden file, which only a listing of what is unfinished shows.
 class LocalStore final : public ObjectStore {
  public:
   explicit LocalStore(std::string root) : root_(std::move(root)) {}
@@ -25,6 +25,7 @@ class LocalStore final : public ObjectStore {
   Result<std::unique_ptr<OutputObject>> Create(const std::string& path) override;
   Status SyncFolders(const std::vector<std::string>& folders) override;
   Status Delete(const std::vector<std::string>& paths) override;
+  Status RemoveEmptyFolders() override;
   std::string Describe(std::string_view path) const override;
 
  private:

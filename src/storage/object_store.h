@@ -28,9 +28,9 @@ enum class PutOutcome {
   kExists,  ///< somebody else's object is there, untouched
 };
 
-/// A new object that is written piece by piece. It counts once `Close` has succeeded; before, a
-/// bucket has nothing of it, and a folder a file that grows. Destroyed without `Close`, it leaves
-/// nothing behind; a crash may leave that file, under the name that nobody else uses.
+/// A new object that is written piece by piece. Nobody sees it before `Close` has succeeded.
+/// Destroyed without `Close`, it leaves nothing behind; a crash may leave a hidden file in a folder
+/// (see `ListOptions::unfinished`), or an unfinished upload to a bucket.
 class OutputObject {
  public:
   virtual ~OutputObject() = default;
@@ -58,6 +58,8 @@ class ObjectStore {
   struct ListOptions {
     std::string after = {};
     bool recursive = false;
+    /// Also hidden files that writers of this program are writing just now, or left when they died.
+    bool unfinished = false;
   };
   virtual Result<std::vector<ObjectInfo>> List(const std::string& folder,
                                                const ListOptions& options) = 0;
@@ -76,6 +78,8 @@ class ObjectStore {
   virtual Status SyncFolders(const std::vector<std::string>& folders) = 0;
   /// OK for an object that is not there.
   virtual Status Delete(const std::vector<std::string>& paths) = 0;
+  /// Removes folders without files in them, the store's own too; a bucket has none.
+  virtual Status RemoveEmptyFolders() { return Status::OK(); }
 
   /// For messages: "s3://bucket/table" or the folder; without secrets.
   virtual std::string Describe(std::string_view path = {}) const = 0;

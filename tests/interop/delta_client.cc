@@ -80,17 +80,26 @@ class Reader {
 }  // namespace
 
 Result<std::shared_ptr<arrow::Table>> ReadDelta(const std::string& folder,
-                                                std::optional<int64_t> version) {
+                                                std::optional<int64_t> version,
+                                                const nlohmann::json& options) {
   const TemporaryFolder scratch;
   const std::string out = scratch.file("rows.arrow");
   nlohmann::json request{{"table", folder}, {"out", out}};
   if (version) request["version"] = *version;
+  if (!options.is_null()) request["options"] = options;
   ARROW_ASSIGN_OR_RAISE(const std::string answer, Reader::Get().Ask(request.dump()));
   if (answer == "none") return nullptr;
   if (answer != "ok") return Status::IOError("delta-rs cannot read ", folder, ": ", answer);
   ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(out));
   ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchStreamReader::Open(file));
   return reader->ToTable();
+}
+
+Status DoWithDelta(const std::string& folder, const std::string& what, nlohmann::json more) {
+  more["table"] = folder;
+  more["do"] = what;
+  ARROW_ASSIGN_OR_RAISE(const std::string answer, Reader::Get().Ask(more.dump()));
+  return answer == "ok" ? Status::OK() : Status::IOError(what, " by delta-rs: ", answer);
 }
 
 Result<std::string> RunPython(const std::string& script,

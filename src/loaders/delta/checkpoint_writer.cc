@@ -8,6 +8,7 @@
 #include <parquet/exception.h>
 #include <parquet/properties.h>
 
+#include "core/failpoint.h"
 #include "loaders/delta/protocol/action_json.h"
 #include "loaders/delta/protocol/checkpoint_rows.h"
 
@@ -83,7 +84,9 @@ class Output {
     if (rows_.rows() > 0) ARROW_RETURN_NOT_OK(Flush());
     ARROW_RETURN_NOT_OK(writer_->Close());
     ARROW_ASSIGN_OR_RAISE(info_.size_in_bytes, file_->Tell());
+    ARROW_RETURN_NOT_OK(Failpoint("delta.before_checkpoint_file"));
     ARROW_RETURN_NOT_OK(file_->Publish());
+    ARROW_RETURN_NOT_OK(Failpoint("delta.after_checkpoint_file"));
     info_.version = version;
     info_.num_of_add_files = adds_;
     return info_;

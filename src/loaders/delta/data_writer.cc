@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "core/log.h"
 #include "core/stream_state.h"
 #include "core/uuid.h"
 #include "loaders/delta/protocol/convert.h"
@@ -107,7 +108,9 @@ Result<std::vector<Add>> DataWriter::Finish() {
     }
   }
   ARROW_RETURN_NOT_OK(MakeDurable(kept));
-  if (!dropped.empty()) ARROW_RETURN_NOT_OK(store_->Delete(dropped));
+  // Nobody names them: what cannot be deleted now is left to a vacuum.
+  const Status deleted = dropped.empty() ? Status::OK() : store_->Delete(dropped);
+  if (!deleted.ok()) Log().debug("deleting files that were undone: {}", deleted.message());
   return adds;
 }
 
@@ -125,8 +128,6 @@ Add DataWriter::AddOf(const parquet_files::DataFile& file, const Group& group) c
           .stats = StatsJson(file, plan_->stats)};
   if (group.batch_id) {
     add.tags.emplace(kBatchTag, std::to_string(*group.batch_id));
-  } else if (plan_->beside_streams) {
-    add.tags.emplace(kBatchTag, kNoBatch);
   }
   return add;
 }

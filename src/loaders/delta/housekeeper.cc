@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/failpoint.h"
 #include "core/log.h"
 #include "core/stream_state.h"
 #include "loaders/delta/checkpoint_writer.h"
@@ -75,9 +76,11 @@ void Housekeeper::Run() {
 
 Status Housekeeper::Do(const Task& task) {
   const LogReader reader{LogStore(task.store, "")};
+  ARROW_RETURN_NOT_OK(Failpoint("delta.before_housekeeping"));
   if (task.checkpoint) {
     ARROW_RETURN_NOT_OK(WriteCheckpointOf(reader, task.version, task.properties));
   }
+  ARROW_RETURN_NOT_OK(Failpoint("delta.after_housekeeping"));
   if (!task.stream) return Status::OK();
   return StreamFiles(task.store.get()).CleanUp(*task.stream);
 }

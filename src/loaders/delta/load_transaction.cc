@@ -13,12 +13,19 @@ namespace amp::delta {
 namespace {
 
 // Others may make the table, or change it in a way that does not matter here, so often.
-constexpr int kPlans = 5;
+constexpr int kPlans = 20;
 
 std::string ListText(const Strings& list) {
   Strings quoted;
   for (const std::string& item : list) quoted.push_back(JsonQuoted(item));
   return fmt::format("[{}]", fmt::join(quoted, ","));
+}
+
+Status ChangedMeanwhile(const DeltaTable& table) {
+  return MakeError(
+      {.kind = ErrorKind::kConflict, .side = ErrorSide::kTarget, .operation = "commit"},
+      fmt::format("table '{}' was {} while rows were written, and nothing is stored. Run it again",
+                  table.name(), table.exists() ? "changed or made" : "dropped"));
 }
 
 }  // namespace
@@ -39,14 +46,18 @@ Status LoadTransaction::Prepare() {
   DeltaTable& table = *context_.table;
   const std::lock_guard lock(table.mutex());
   ARROW_RETURN_NOT_OK(table.Refresh());
-  if (spec_.mode == LoadMode::kOverwrite) {
-    if (!table.streams().empty()) return HasStreams(spec_.table);
-    if (table.exists()) ARROW_RETURN_NOT_OK(CheckMayRemove(table));
-  }
+  ARROW_RETURN_NOT_OK(CheckOverwrite());
   ARROW_ASSIGN_OR_RAISE(WritePlan plan, PlanWrite(table, *context_.config, *spec_.schema));
   plan_ = std::make_shared<const WritePlan>(std::move(plan));
   writer_ = std::make_unique<DataWriter>(plan_, table.shared_store(), context_.pool.get());
   return Status::OK();
+}
+
+Status LoadTransaction::CheckOverwrite() const {
+  const DeltaTable& table = *context_.table;
+  if (spec_.mode != LoadMode::kOverwrite) return Status::OK();
+  if (!table.streams().empty()) return HasStreams(spec_.table);
+  return table.exists() ? CheckMayRemove(table) : Status::OK();
 }
 
 Result<int64_t> LoadTransaction::Write(const BatchRecord& /*record*/,
@@ -66,6 +77,10 @@ Status LoadTransaction::Commit(const Checkpoint& /*checkpoint*/) {
 Status LoadTransaction::CommitFiles(const std::vector<Add>& adds) {
   DeltaTable& table = *context_.table;
   const std::lock_guard lock(table.mutex());
+  // Another thread of this process may have read the log since, or failed to.
+  ARROW_RETURN_NOT_OK(table.EnsureKnown());
+  if (!IsPlanOf(*plan_, table)) ARROW_RETURN_NOT_OK(PlanAgain(ChangedMeanwhile(table)));
+  ARROW_RETURN_NOT_OK(CheckOverwrite());
   for (int plans = 1;; ++plans) {
     ARROW_ASSIGN_OR_RAISE(const CommitDraft draft, Draft(adds));
     // An append of nothing changes nothing.
@@ -73,8 +88,9 @@ Status LoadTransaction::CommitFiles(const std::vector<Add>& adds) {
     ARROW_RETURN_NOT_OK(Failpoint("delta.before_commit"));
     ARROW_ASSIGN_OR_RAISE(const auto conflict, table.Commit(draft));
     if (!conflict) break;
-    if (plans == kPlans) return ToStatus(*conflict, table.name());
-    ARROW_RETURN_NOT_OK(PlanAgain(*conflict));
+    const Status lost = ToStatus(*conflict, table.name());
+    if (plans == kPlans) return lost;
+    ARROW_RETURN_NOT_OK(PlanAgain(lost));
   }
   context_.housekeeper->AfterCommit(&table);
   return Status::OK();
@@ -91,9 +107,15 @@ Result<CommitDraft> LoadTransaction::Draft(const std::vector<Add>& adds) const {
     draft.actions.emplace_back(*plan_->new_protocol);
     draft.actions.emplace_back(*plan_->new_table);
   } else if (overwrites) {
+    // What others append meanwhile is to be replaced, too.
+    draft.read = ReadScope::kTable;
     ARROW_RETURN_NOT_OK(AddRemoves(adds, &draft));
   }
-  for (const Add& add : adds) draft.actions.emplace_back(add);
+  for (Add add : adds) {
+    // A stream may have been opened since the file was written.
+    if (plan_->beside_streams) add.tags.emplace(kBatchTag, kNoBatch);
+    draft.actions.emplace_back(std::move(add));
+  }
   return draft;
 }
 
@@ -113,16 +135,14 @@ Status LoadTransaction::AddRemoves(const std::vector<Add>& adds, CommitDraft* dr
 
 // The snapshot is up to date. An overwrite is planned anew on what is there now; someone may have
 // made the table as we would have, or changed what does not concern these files.
-Status LoadTransaction::PlanAgain(const Conflict& conflict) {
+Status LoadTransaction::PlanAgain(const Status& why) {
   DeltaTable& table = *context_.table;
-  if (!table.exists()) return ToStatus(conflict, table.name());
-  if (spec_.mode == LoadMode::kOverwrite && !table.streams().empty()) {
-    return HasStreams(spec_.table);
-  }
+  if (!table.exists()) return why;
+  ARROW_RETURN_NOT_OK(CheckOverwrite());
   ARROW_ASSIGN_OR_RAISE(WritePlan plan, PlanWrite(table, *context_.config, *spec_.schema));
   if (!plan.columns.written->Equals(*plan_->columns.written) ||
       plan.partition_columns != plan_->partition_columns) {
-    return ToStatus(conflict, table.name());
+    return why;
   }
   plan_ = std::make_shared<const WritePlan>(std::move(plan));
   return Status::OK();

@@ -36,8 +36,9 @@ class LoadTransaction final : public Transaction {
   Status CommitFiles(const std::vector<Add>& adds);
   Result<CommitDraft> Draft(const std::vector<Add>& adds) const;
   Status AddRemoves(const std::vector<Add>& adds, CommitDraft* draft) const;
-  /// After another writer was first: does what was planned still fit?
-  Status PlanAgain(const Conflict& conflict);
+  Status CheckOverwrite() const;
+  /// After another writer was first, for which `why` stands: does what was planned still fit?
+  Status PlanAgain(const Status& why);
 
   const WriteContext context_;
   const WriteSpec spec_;

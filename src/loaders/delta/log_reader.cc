@@ -250,11 +250,4 @@ Result<FileStream> LogReader::Files(std::optional<int64_t> version) {
   return FileStream(log_, std::move(replay), std::move(adds), *std::move(segment));
 }
 
-Result<bool> LogReader::HasOtherFiles() {
-  std::string folder = log_.TablePath("");
-  if (folder.ends_with('/')) folder.pop_back();
-  ARROW_ASSIGN_OR_RAISE(const auto objects, log_.store().List(folder, {.recursive = true}));
-  return !objects.empty();
-}
-
 }  // namespace amp::delta

@@ -60,8 +60,6 @@ class AMP_EXPORT LogReader {
 
   /// The files that make up a version; none where there is no table.
   Result<std::optional<LogSegment>> FindLog(std::optional<int64_t> version = {});
-  /// Is there anything in the table's folder, whatever it is? For making a table in it.
-  Result<bool> HasOtherFiles();
 
  private:
   Result<std::optional<LogSegment>> TryFindLog(std::optional<int64_t> version);

@@ -23,10 +23,20 @@ constexpr std::string_view kAppPrefix = "ampload:";
 // States of so many revisions stay, for those who are just reading one.
 constexpr int64_t kKept = 64;
 constexpr int kDraws = 16;
+constexpr std::string_view kLinesPrefix = "batches-";
+constexpr int64_t kLinesKeptMs = int64_t{24} * 3600 * 1000;
 
 Status Broken(std::string_view what) {
   return MakeError({.kind = ErrorKind::kDataInvalid, .side = ErrorSide::kTarget},
                    fmt::format("the state of a stream is broken: {}", what));
+}
+
+Status Missing(const std::string& stream, const std::string& path) {
+  return MakeError({.kind = ErrorKind::kDataInvalid, .side = ErrorSide::kTarget},
+                   fmt::format("the state of stream '{}' is missing: the table's log names {}, "
+                               "which is not there. Bring it back, or begin anew with 'ampload "
+                               "reset'",
+                               stream, path));
 }
 
 // A folder's name for any name of a stream.
@@ -64,12 +74,35 @@ Result<std::vector<BatchEntry>> LinesFromJson(const Json& json) {
   return lines;
 }
 
+// The JSON library would turn true, -1 and 1e300 into some number.
+Result<int64_t> Count(const Json& json, const char* name) {
+  const Json& value = json.at(name);
+  if (!value.is_number_unsigned() || value.get<uint64_t>() > uint64_t{INT64_MAX}) {
+    return Broken(fmt::format("{} is no count", name));
+  }
+  return value.get<int64_t>();
+}
+
+// Undoing searches them by their ids.
+Status CheckOrder(const std::vector<LinesFile>& older, const std::vector<BatchEntry>& newest) {
+  int64_t last = -1;
+  const auto follows = [&](int64_t first_id, int64_t last_id) {
+    const bool fits = first_id > last && last_id >= first_id;
+    last = last_id;
+    return fits ? Status::OK() : Broken("its batches are not in the order of their ids");
+  };
+  for (const LinesFile& file : older) ARROW_RETURN_NOT_OK(follows(file.first_id, file.last_id));
+  for (const BatchEntry& line : newest) ARROW_RETURN_NOT_OK(follows(line.first_id, line.last_id));
+  return Status::OK();
+}
+
 Result<std::vector<LinesFile>> FilesFromJson(const Json& json) {
   if (!json.is_array()) return Broken("its files of batches are no array");
   std::vector<LinesFile> files;
   for (const Json& file : json) {
-    files.push_back(
-        {.name = file.at("file"), .first_id = file.at("first_id"), .last_id = file.at("last_id")});
+    files.push_back({.name = file.at("file")});
+    ARROW_ASSIGN_OR_RAISE(files.back().first_id, Count(file, "first_id"));
+    ARROW_ASSIGN_OR_RAISE(files.back().last_id, Count(file, "last_id"));
     // It is a name, not a way to somewhere else.
     if (files.back().name.find('/') != std::string::npos) return Broken("a file has a folder");
   }
@@ -95,14 +128,31 @@ Result<StoredStream> StreamFromJson(const Json& json) {
   ARROW_ASSIGN_OR_RAISE(stream.state, StreamStateFromText(json.at("stream").dump()));
   ARROW_ASSIGN_OR_RAISE(auto older, FilesFromJson(json.at("older_batches")));
   ARROW_ASSIGN_OR_RAISE(auto newest, LinesFromJson(json.at("batches")));
+  ARROW_RETURN_NOT_OK(CheckOrder(older, newest));
   stream.lines = BatchLines(std::move(older), std::move(newest));
   stream.table_id = json.at("table_id");
-  stream.revision = json.at("revision");
+  ARROW_ASSIGN_OR_RAISE(stream.revision, Count(json, "revision"));
   return stream;
 }
 
 std::string_view TextOf(const arrow::Buffer& buffer) {
   return {reinterpret_cast<const char*>(buffer.data()), static_cast<size_t>(buffer.size())};
+}
+
+bool IsLeftBehind(std::string_view name, int64_t modified_at, const StoredStream& now) {
+  if (name.starts_with(kLinesPrefix)) {
+    // A commit that is newer than `now` may have written it, if it is new.
+    const auto& older = now.lines.older();
+    const bool named = std::any_of(older.begin(), older.end(),
+                                   [&](const LinesFile& file) { return file.name == name; });
+    return !named && modified_at < UnixMillisNow() - kLinesKeptMs;
+  }
+  int64_t number = 0;
+  const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (error != std::errc() || name.substr(static_cast<size_t>(rest - name.data())) != ".json") {
+    return false;
+  }
+  return number >> kRandomBits <= now.revision - kKept;
 }
 
 }  // namespace
@@ -137,11 +187,7 @@ Result<StoredStream> StreamFiles::Read(const std::string& stream, int64_t number
   const std::string path = StatePath(stream, number);
   const auto bytes = store_->Read(path);
   if (!bytes.ok() && KindOf(bytes.status()) == ErrorKind::kNotFound) {
-    return MakeError({.kind = ErrorKind::kDataInvalid, .side = ErrorSide::kTarget},
-                     fmt::format("the state of stream '{}' is missing: the table's log names {}, "
-                                 "which is not there. Bring it back, or begin anew with 'ampload "
-                                 "reset'",
-                                 stream, store_->Describe(path)));
+    return Missing(stream, store_->Describe(path));
   }
   ARROW_RETURN_NOT_OK(bytes.status());
   auto stored = StoredStreamFromText(TextOf(**bytes));
@@ -176,7 +222,7 @@ Status StreamFiles::MoveFinalLines(StoredStream* stream) const {
   const std::vector<BatchEntry> lines(newest.begin(),
                                       newest.begin() + static_cast<std::ptrdiff_t>(count));
   const std::string name =
-      fmt::format("batches-{:020}-{:04x}.json", lines.back().last_id, RandomBits());
+      fmt::format("{}{:020}-{:04x}.json", kLinesPrefix, lines.back().last_id, RandomBits());
   ARROW_ASSIGN_OR_RAISE(
       const storage::PutOutcome outcome,
       store_->PutIfAbsent(FolderOf(stream->state.name) + "/" + name, LinesText(lines)));
@@ -188,7 +234,11 @@ Status StreamFiles::MoveFinalLines(StoredStream* stream) const {
 Result<std::vector<BatchEntry>> StreamFiles::ReadLines(const std::string& stream,
                                                        const LinesFile& file) const {
   const std::string path = FolderOf(stream) + "/" + file.name;
-  ARROW_ASSIGN_OR_RAISE(const auto bytes, store_->Read(path));
+  const auto read = store_->Read(path);
+  if (!read.ok() && KindOf(read.status()) == ErrorKind::kNotFound) {
+    return Missing(stream, store_->Describe(path));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, read);
   try {
     auto lines = LinesFromJson(Json::parse(TextOf(*bytes)));
     return lines.ok() ? std::move(lines) : WithContext(lines.status(), store_->Describe(path));
@@ -212,12 +262,8 @@ Status StreamFiles::CleanUp(const StoredStream& now) const {
   ARROW_ASSIGN_OR_RAISE(const auto objects, store_->List(folder, {}));
   std::vector<std::string> old;
   for (const storage::ObjectInfo& object : objects) {
-    int64_t number = 0;
-    const char* name = object.path.data() + folder.size() + 1;
-    const char* end = object.path.data() + object.path.size();
-    const auto [rest, error] = std::from_chars(name, end, number);
-    if (error != std::errc() || std::string_view(rest, end) != ".json") continue;
-    if (number >> kRandomBits <= now.revision - kKept) old.push_back(object.path);
+    const std::string_view name = std::string_view(object.path).substr(folder.size() + 1);
+    if (IsLeftBehind(name, object.modified_at, now)) old.push_back(object.path);
   }
   return old.empty() ? Status::OK() : store_->Delete(old);
 }

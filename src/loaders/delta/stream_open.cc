@@ -5,8 +5,10 @@
 
 #include <algorithm>
 
+#include "core/failpoint.h"
 #include "core/stream_state.h"
 #include "core/uuid.h"
+#include "loaders/delta/protocol/action_json.h"
 #include "loaders/delta/protocol/log_files.h"
 #include "loaders/delta/protocol/schema_json.h"
 
@@ -32,9 +34,8 @@ class Opening {
     draft_.actions.emplace_back(TxnOf(stream));
     ARROW_ASSIGN_OR_RAISE(const auto conflict, table_.Commit(draft_));
     if (conflict) return std::nullopt;
-    ARROW_ASSIGN_OR_RAISE(StreamState state, table_.files().ReadWhole(stream));
-    table_.Stored(std::move(stream));
-    return state;
+    table_.Stored(stream);
+    return table_.files().ReadWhole(stream);
   }
 
  private:
@@ -101,16 +102,119 @@ class Opening {
   std::string table_id_;
 };
 
-bool IsLog(const storage::ObjectInfo& object) { return object.path.starts_with(kLogFolder); }
+/// Drops a table, in steps that can be broken off anywhere and begun again.
+///
+/// First comes a commit that empties the table and makes it another one: a writer that is at work
+/// meanwhile finds its version taken, and readers find nothing whose files go. The entry of that
+/// commit goes last, and with it the table.
+class Dropping {
+ public:
+  explicit Dropping(DeltaTable* table) : table_(*table) {}
 
-Result<std::vector<std::string>> Paths(DeltaTable* table, bool log) {
-  ARROW_ASSIGN_OR_RAISE(const auto objects, table->store().List("", {.recursive = true}));
-  std::vector<std::string> paths;
-  for (const storage::ObjectInfo& object : objects) {
-    if (IsLog(object) == log) paths.push_back(object.path);
+  Status Run() {
+    const Status known = table_.Refresh();
+    if (!known.ok() && !IsBroken(known)) return known;
+    if (known.ok() && table_.exists()) ARROW_RETURN_NOT_OK(Empty());
+    table_.Forget();
+    ARROW_ASSIGN_OR_RAISE(const auto log, List(/*of_log=*/true));
+    // No table: what else may lie there is not ours.
+    if (log.empty()) return Status::OK();
+    // It is broken, or was dropped by half.
+    if (last_.empty()) ARROW_RETURN_NOT_OK(CloseLog());
+    return DeleteAll();
   }
-  return paths;
-}
+
+ private:
+  static bool IsBroken(const Status& log) {
+    const ErrorKind kind = KindOf(log);
+    return kind == ErrorKind::kProtocol || kind == ErrorKind::kDataInvalid ||
+           kind == ErrorKind::kUnsupported;
+  }
+  static std::string EntryPath(int64_t version) {
+    return fmt::format("{}/{}", kLogFolder, CommitName(version));
+  }
+
+  Status Empty() {
+    for (int plans = 1;; ++plans) {
+      CommitDraft draft{.operation = "DROP TABLE", .actions = {}, .read = ReadScope::kTable};
+      Metadata another = table_.snapshot().metadata();
+      another.id = NewUuid();
+      draft.actions.emplace_back(std::move(another));
+      const int64_t now = UnixMillisNow();
+      ARROW_RETURN_NOT_OK(table_.ForEachFile([&](const Add& add) {
+        draft.actions.emplace_back(RemoveOf(add, now));
+        return Status::OK();
+      }));
+      ARROW_ASSIGN_OR_RAISE(const auto conflict, table_.Commit(draft));
+      if (!conflict) break;
+      if (plans == kPlans) return ToStatus(*conflict, table_.name());
+    }
+    // Where the log could not be read again, CloseLog looks for its end.
+    if (table_.exists()) last_ = EntryPath(table_.snapshot().version());
+    return Status::OK();
+  }
+
+  /// Takes the version after the last one, where the log itself cannot be read.
+  Status CloseLog() {
+    for (int tries = 0; tries < kPlans; ++tries) {
+      ARROW_ASSIGN_OR_RAISE(const auto log, List(/*of_log=*/true));
+      const int64_t newest = NewestVersion(log);
+      if (newest < 0) return Status::OK();
+      std::string text;
+      AppendAction(
+          Action(CommitInfo{
+              .timestamp = UnixMillisNow(), .operation = "DROP TABLE", .txn_id = NewUuid()}),
+          &text);
+      AppendAction(
+          Action(Metadata{.id = NewUuid(), .schema_string = R"({"type":"struct","fields":[]})"}),
+          &text);
+      ARROW_ASSIGN_OR_RAISE(const auto outcome,
+                            table_.store().PutIfAbsent(EntryPath(newest + 1), text));
+      if (outcome == storage::PutOutcome::kExists) continue;
+      last_ = EntryPath(newest + 1);
+      return Status::OK();
+    }
+    return MakeError({.kind = ErrorKind::kConflict, .side = ErrorSide::kTarget},
+                     fmt::format("table '{}': others go on writing to it; stop them, and reset it "
+                                 "again",
+                                 table_.name()));
+  }
+
+  static int64_t NewestVersion(const std::vector<std::string>& log) {
+    int64_t newest = -1;
+    for (const std::string& path : log) {
+      const auto file = ParseLogFileName(path.substr(path.rfind('/') + 1));
+      if (file) newest = std::max(newest, file->last_version);
+    }
+    return newest;
+  }
+
+  Status DeleteAll() {
+    ARROW_ASSIGN_OR_RAISE(const auto data, List(/*of_log=*/false));
+    ARROW_RETURN_NOT_OK(table_.store().Delete(data));
+    ARROW_RETURN_NOT_OK(Failpoint("delta.reset_data"));
+    ARROW_ASSIGN_OR_RAISE(auto log, List(/*of_log=*/true));
+    std::erase(log, last_);
+    ARROW_RETURN_NOT_OK(table_.store().Delete(log));
+    ARROW_RETURN_NOT_OK(Failpoint("delta.reset_log"));
+    if (!last_.empty()) ARROW_RETURN_NOT_OK(table_.store().Delete({last_}));
+    return table_.store().RemoveEmptyFolders();
+  }
+
+  Result<std::vector<std::string>> List(bool of_log) {
+    ARROW_ASSIGN_OR_RAISE(const auto objects,
+                          table_.store().List("", {.recursive = true, .unfinished = true}));
+    const std::string folder = fmt::format("{}/", kLogFolder);
+    std::vector<std::string> paths;
+    for (const storage::ObjectInfo& object : objects) {
+      if (object.path.starts_with(folder) == of_log) paths.push_back(object.path);
+    }
+    return paths;
+  }
+
+  DeltaTable& table_;
+  std::string last_;  ///< the entry that goes last
+};
 
 }  // namespace
 
@@ -139,27 +243,9 @@ Result<std::vector<StreamState>> ReadStreams(DeltaTable* table) {
   return states;
 }
 
-// A writer that is at work meanwhile must not commit into what is being deleted: it finds its
-// version taken by a commit that makes the table another one. That commit goes last.
 Status ResetTable(DeltaTable* table) {
   const std::lock_guard lock(table->mutex());
-  ARROW_RETURN_NOT_OK(table->Refresh());
-  if (!table->exists()) return Status::OK();
-  Metadata another = table->snapshot().metadata();
-  another.id = NewUuid();
-  ARROW_ASSIGN_OR_RAISE(
-      const auto conflict,
-      table->Commit({.operation = "DROP TABLE", .actions = {Action(std::move(another))}}));
-  if (conflict) return ToStatus(*conflict, table->name());
-  ARROW_ASSIGN_OR_RAISE(const auto data, Paths(table, /*log=*/false));
-  ARROW_RETURN_NOT_OK(table->store().Delete(data));
-  ARROW_ASSIGN_OR_RAISE(auto log, Paths(table, /*log=*/true));
-  const std::string last =
-      fmt::format("{}/{}", kLogFolder, CommitName(table->snapshot().version()));
-  std::erase(log, last);
-  ARROW_RETURN_NOT_OK(table->store().Delete(log));
-  ARROW_RETURN_NOT_OK(table->store().Delete({last}));
-  return table->Refresh();
+  return Dropping(table).Run();
 }
 
 }  // namespace amp::delta

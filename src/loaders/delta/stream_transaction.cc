@@ -72,6 +72,8 @@ Result<UndoReport> StreamTransaction::UndoAfter(int64_t batch_id) {
   if (!undo_after_ || after < *undo_after_) {
     undo_after_ = after;
     const std::lock_guard lock(context_.table->mutex());
+    ARROW_RETURN_NOT_OK(context_.table->EnsureKnown());
+    ARROW_RETURN_NOT_OK(CheckHeldStill());
     ARROW_RETURN_NOT_OK(PlanUndoAgain());
   }
   report.removed += undo_.rows - rows_before;
@@ -82,6 +84,7 @@ Result<UndoReport> StreamTransaction::UndoAfter(int64_t batch_id) {
 Status StreamTransaction::PlanUndoAgain() {
   ARROW_RETURN_NOT_OK(DropWritten());
   ARROW_ASSIGN_OR_RAISE(undo_, PlanUndo(context_.table.get(), UndoRange(), context_.pool.get()));
+  undo_version_ = context_.table->snapshot().version();
   return Status::OK();
 }
 
@@ -107,7 +110,7 @@ Status StreamTransaction::Commit(const Checkpoint& checkpoint) {
 Status StreamTransaction::CommitFiles(const std::vector<Add>& adds, const Checkpoint& checkpoint) {
   DeltaTable& table = *context_.table;
   const std::lock_guard lock(table.mutex());
-  ARROW_RETURN_NOT_OK(CheckHeldStill());
+  ARROW_RETURN_NOT_OK(CatchUp());
   ARROW_RETURN_NOT_OK(Failpoint("delta.before_checkpoint"));
   ARROW_ASSIGN_OR_RAISE(StoredStream next, NextState(checkpoint));
   ARROW_RETURN_NOT_OK(table.files().Write(&next));
@@ -123,6 +126,17 @@ Status StreamTransaction::CommitFiles(const std::vector<Add>& adds, const Checkp
   context_.housekeeper->AfterCommit(&table, &next);
   table.Stored(std::move(next));
   return Status::OK();
+}
+
+// Others of this process may have read the log on since this transaction began, or failed to: what
+// was planned must hold for the version that the commit follows.
+Status StreamTransaction::CatchUp() {
+  DeltaTable& table = *context_.table;
+  ARROW_RETURN_NOT_OK(table.EnsureKnown());
+  ARROW_RETURN_NOT_OK(CheckHeldStill());
+  if (!IsPlanOf(*plan_, table)) ARROW_RETURN_NOT_OK(CheckSamePlan());
+  const bool moved_on = undo_after_ && undo_version_ != table.snapshot().version();
+  return moved_on ? PlanUndoAgain() : Status::OK();
 }
 
 // Someone has changed the table: files that are written already must still fit.

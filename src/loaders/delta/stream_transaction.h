@@ -32,6 +32,7 @@ class StreamTransaction final : public Transaction {
   Result<StoredStream> NextState(const Checkpoint& checkpoint) const;
   CommitDraft Draft(const std::vector<Add>& adds, const StoredStream& next) const;
   Status CheckSamePlan() const;
+  Status CatchUp();
 
   const WriteContext context_;
   const WriteSpec spec_;
@@ -40,6 +41,7 @@ class StreamTransaction final : public Transaction {
   std::unique_ptr<DataWriter> writer_;
   std::optional<int64_t> undo_after_;  ///< ids above it that the table had are undone
   UndoPlan undo_;
+  int64_t undo_version_ = -1;  ///< that it was planned on
   bool ended_ = false;
 };
 

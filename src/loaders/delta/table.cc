@@ -21,6 +21,9 @@ namespace {
 
 constexpr const char* kEngine = "ampload/" AMPLOAD_VERSION;
 
+// Each is the outcome of several tries of the store.
+constexpr int kLostAnswers = 4;
+
 std::string CommitPath(int64_t version) {
   return fmt::format("{}/{}", kLogFolder, CommitName(version));
 }
@@ -47,15 +50,35 @@ Status TableVanished(const TableName& table) {
                   table));
 }
 
-Status AnswerLost(const TableName& table) {
+Status AnswerLost(const TableName& table, const Status& why) {
   return MakeError(
       {.kind = ErrorKind::kCommitUnknown, .side = ErrorSide::kTarget, .operation = "commit"},
-      fmt::format("table '{}': it is not known whether the commit was done; read the checkpoint "
-                  "again",
-                  table));
+      fmt::format("table '{}': it is not known whether the commit was done{}{}; read the "
+                  "checkpoint again",
+                  table, why.ok() ? "" : ": ", why.ok() ? "" : why.message()));
 }
 
-/// The largest id that statistics show; none where they do not say. Nulls are no ids.
+// Of somebody else's entry: ours is never broken.
+bool IsBroken(const Status& entry) {
+  const ErrorKind kind = KindOf(entry);
+  return kind == ErrorKind::kProtocol || kind == ErrorKind::kDataInvalid ||
+         kind == ErrorKind::kUnsupported;
+}
+
+bool StoresStream(std::span<const Action> actions) {
+  return std::any_of(actions.begin(), actions.end(), [](const Action& action) {
+    const auto* txn = std::get_if<Txn>(&action);
+    return txn != nullptr && StreamOfAppId(txn->app_id);
+  });
+}
+
+bool Removes(const std::vector<Action>& actions) {
+  return std::any_of(actions.begin(), actions.end(),
+                     [](const Action& action) { return std::holds_alternative<Remove>(action); });
+}
+
+}  // namespace
+
 std::optional<int64_t> LargestId(const Add& add) {
   const auto json = nlohmann::json::parse(add.stats, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return std::nullopt;
@@ -73,7 +96,10 @@ std::optional<int64_t> LargestId(const Add& add) {
   return all_null ? std::optional<int64_t>(-1) : std::nullopt;
 }
 
-}  // namespace
+bool HasNoBatch(const Add& add) {
+  const auto tag = add.tags.find(kBatchTag);
+  return tag != add.tags.end() && tag->second == kNoBatch;
+}
 
 std::optional<int64_t> BatchOf(const Add& add) {
   const auto tag = add.tags.find(kBatchTag);
@@ -94,8 +120,7 @@ bool MayBeUndone(const Add& add, const std::map<std::string, StoredStream>& stre
     }
     return true;
   }
-  const auto tag = add.tags.find(kBatchTag);
-  if (tag != add.tags.end() && tag->second == kNoBatch) return false;
+  if (HasNoBatch(add)) return false;
   // Another writer's: perhaps it has put rows of several batches into one file.
   const auto largest = LargestId(add);
   if (!largest) return true;
@@ -119,6 +144,23 @@ Status DeltaTable::Refresh() {
   return Load();
 }
 
+Status DeltaTable::EnsureKnown() {
+  return snapshot_ && streams_at_ == snapshot_->version() ? Status::OK() : Refresh();
+}
+
+void DeltaTable::Forget() {
+  snapshot_.reset();
+  streams_.clear();
+  streams_at_ = -1;
+  forgotten_.clear();
+  newest_commit_.clear();
+}
+
+int64_t DeltaTable::forgotten_up_to(int32_t slot) const {
+  const auto found = forgotten_.find(slot);
+  return found == forgotten_.end() ? SlotBase(slot) : found->second;
+}
+
 // Someone may have dropped the table and made another one in its place.
 Result<bool> DeltaTable::IsStillThere() {
   ARROW_ASSIGN_OR_RAISE(const auto text, log_.log().ReadText(CommitName(snapshot_->version())));
@@ -128,12 +170,12 @@ Result<bool> DeltaTable::IsStillThere() {
 // Which files an undo may need is known only once the streams are: a table that has some is read
 // twice.
 Status DeltaTable::Load() {
-  snapshot_.reset();
-  streams_.clear();
+  Forget();
   const auto keep = [this](const Add& add) { return MayBeUndone(add, streams_); };
   ARROW_ASSIGN_OR_RAISE(auto loaded, log_.Load(keep));
   if (!loaded) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(streams_, ReadStreamsOf(*loaded));
+  NoteFinalIds();
   if (!streams_.empty()) {
     ARROW_ASSIGN_OR_RAISE(loaded, log_.Load(keep));
     if (!loaded) return Status::OK();
@@ -161,21 +203,36 @@ Result<std::map<std::string, StoredStream>> DeltaTable::ReadStreamsOf(const Snap
   return streams;
 }
 
+// Where an error has kept it from being done, it is done the next time: a snapshot that is newer
+// than its streams would hide that someone has taken one over.
 Status DeltaTable::UpdateStreams() {
+  if (streams_at_ == snapshot_->version()) return Status::OK();
+  const bool had_streams = !streams_.empty();
   ARROW_ASSIGN_OR_RAISE(auto streams, ReadStreamsOf(*snapshot_));
+  // As long as there were none, no file was kept.
+  if (!had_streams && !streams.empty() && streams_at_ >= 0) return Load();
   streams_ = std::move(streams);
+  streams_at_ = snapshot_->version();
+  NoteFinalIds();
   return Status::OK();
 }
 
+// A stream that is undone far back has a lower final id then, but what was forgotten stays so.
+void DeltaTable::NoteFinalIds() {
+  for (const auto& [name, stream] : streams_) {
+    int64_t& id = forgotten_[stream.state.slot];
+    id = std::max(id, stream.state.checkpoint.final_id);
+  }
+}
+
 Status DeltaTable::FollowLog() {
-  const int64_t before = snapshot_->version();
   while (true) {
     const int64_t next = snapshot_->version() + 1;
     ARROW_ASSIGN_OR_RAISE(auto entry, ReadEntry(next));
     if (!entry) break;
     ARROW_RETURN_NOT_OK(Follow(next, *std::move(entry)));
   }
-  return snapshot_->version() == before ? Status::OK() : UpdateStreams();
+  return UpdateStreams();
 }
 
 Result<std::optional<DeltaTable::LogEntry>> DeltaTable::ReadEntry(int64_t version) const {
@@ -201,13 +258,13 @@ Status DeltaTable::ForEachFile(const std::function<Status(const Add&)>& each) {
   }
 }
 
-std::string DeltaTable::CommitText(const CommitDraft& draft, const std::string& txn_id,
-                                   int64_t version) const {
+DeltaTable::LogEntry DeltaTable::EntryOf(const CommitDraft& draft, const std::string& txn_id,
+                                         int64_t version) const {
   const int64_t now = UnixMillisNow();
   CommitInfo info{.timestamp = now,
                   .operation = draft.operation,
                   .isolation_level = "Serializable",
-                  .is_blind_append = draft.read == ReadScope::kNothing,
+                  .is_blind_append = draft.read == ReadScope::kNothing && !Removes(draft.actions),
                   .engine_info = kEngine,
                   .txn_id = txn_id};
   if (version > 0) info.read_version = version - 1;
@@ -220,58 +277,85 @@ std::string DeltaTable::CommitText(const CommitDraft& draft, const std::string& 
   if (snapshot_ && PropertiesOf(snapshot_->metadata()).enable_in_commit_timestamps) {
     info.in_commit_timestamp = std::max(now, snapshot_->in_commit_timestamp().value_or(0) + 1);
   }
-  std::string text;
-  AppendAction(Action(std::move(info)), &text);
-  for (const Action& action : draft.actions) AppendAction(action, &text);
-  return text;
+  LogEntry entry;
+  entry.actions.reserve(draft.actions.size() + 1);
+  entry.actions.emplace_back(std::move(info));
+  entry.actions.insert(entry.actions.end(), draft.actions.begin(), draft.actions.end());
+  for (const Action& action : entry.actions) AppendAction(action, &entry.text);
+  return entry;
 }
 
 Result<std::optional<Conflict>> DeltaTable::Commit(const CommitDraft& draft) {
   const std::string txn_id = NewUuid();
-  int lost = 0;
-  for (int tries = 0; tries < commit_tries_; ++tries) {
+  bool may_come = false;  // a try at this version whose answer was lost
+  int lost_answers = 0;
+  for (int lost = 0; lost < commit_tries_ && lost_answers < kLostAnswers;) {
     const int64_t version = next_version();
-    const std::string text = CommitText(draft, txn_id, version);
-    ARROW_ASSIGN_OR_RAISE(const Outcome outcome, Put(version, text, txn_id));
-    if (outcome == Outcome::kCommitted) {
-      FollowOwn(version, draft, text);
+    LogEntry entry = EntryOf(draft, txn_id, version);
+    const auto outcome = Put(version, entry.text, txn_id);
+    if (!outcome.ok()) return may_come ? AnswerLost(name_, outcome.status()) : outcome.status();
+    if (*outcome == Outcome::kCommitted) {
+      ARROW_RETURN_NOT_OK(CheckNotDropped(version));
+      FollowOwn(version, std::move(entry));
       return std::nullopt;
     }
-    if (outcome == Outcome::kNothing) continue;
-    ARROW_ASSIGN_OR_RAISE(const auto conflict, FollowWinner(version, draft));
+    // Whoever has taken the version keeps ours from coming.
+    may_come = *outcome == Outcome::kNothing;
+    may_come ? ++lost_answers : ++lost;
+    WaitALittle(lost + lost_answers);
+    if (may_come) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto conflict, FollowWinners(draft));
     if (conflict) return conflict;
-    WaitALittle(++lost);
   }
-  return lost == 0 ? AnswerLost(name_) : TooManyOthers(name_, commit_tries_);
+  return may_come ? AnswerLost(name_, Status::OK()) : TooManyOthers(name_, commit_tries_);
+}
+
+// Who drops a table deletes its log: a commit that comes after that would be all there is of it.
+Status DeltaTable::CheckNotDropped(int64_t version) {
+  if (!snapshot_ || newest_commit_.empty()) return Status::OK();
+  const auto before = log_.log().ReadText(CommitName(version - 1));
+  // Where that cannot be read just now, the table is there as far as anybody knows.
+  if (!before.ok() || *before) return Status::OK();
+  snapshot_.reset();
+  ARROW_RETURN_NOT_OK(store_->Delete({CommitPath(version)}));
+  ARROW_RETURN_NOT_OK(store_->RemoveEmptyFolders());
+  return TableVanished(name_);
 }
 
 // It is committed: what fails from here on only means that the log is read anew next time.
-void DeltaTable::FollowOwn(int64_t version, const CommitDraft& draft, const std::string& text) {
-  const Status status =
-      snapshot_ ? Follow(version, {.text = text, .actions = draft.actions}) : Load();
+void DeltaTable::FollowOwn(int64_t version, LogEntry entry) {
+  const bool opens = StoresStream(entry.actions);
+  const Status status = snapshot_ ? Follow(version, std::move(entry)) : Load();
+  if (status.ok() && streams_at_ + 1 == version && !opens) streams_at_ = version;
   if (status.ok()) return;
   Log().debug("reading the log of '{}' again: {}", name_, status.message());
   snapshot_.reset();
 }
 
-// The snapshot is up to date afterwards, so that what was planned on the old one can be planned
-// anew.
-Result<std::optional<Conflict>> DeltaTable::FollowWinner(int64_t version,
-                                                         const CommitDraft& draft) {
+// The snapshot is up to date afterwards: the next try is for the newest version, and what was
+// planned on the old one can be planned anew.
+Result<std::optional<Conflict>> DeltaTable::FollowWinners(const CommitDraft& draft) {
+  const int64_t lost = next_version();
   if (!snapshot_) {
     ARROW_RETURN_NOT_OK(Load());
-    return Conflict{.kind = ConflictKind::kMetadata,
-                    .version = version,
-                    .what = "it made the table",
-                    .winner = ""};
+    return Conflict{ConflictKind::kMetadata, lost, "it made the table", ""};
   }
-  ARROW_ASSIGN_OR_RAISE(auto winner, ReadEntry(version));
-  if (!winner) return TableVanished(name_);
-  auto conflict = ConflictWith(draft, version, winner->actions);
-  ARROW_RETURN_NOT_OK(Follow(version, *std::move(winner)));
-  if (conflict) ARROW_RETURN_NOT_OK(FollowLog());
+  std::optional<Conflict> conflict;
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(auto winner, ReadEntry(next_version()));
+    if (!winner) break;
+    if (!conflict) conflict = ConflictWith(draft, next_version(), winner->actions);
+    ARROW_RETURN_NOT_OK(Follow(next_version(), *std::move(winner)));
+  }
+  const int64_t next = next_version();
+  if (next == lost) {
+    snapshot_.reset();
+    return TableVanished(name_);
+  }
   ARROW_RETURN_NOT_OK(UpdateStreams());
-  return conflict;
+  if (conflict || next == next_version()) return conflict;
+  // It was read anew, and perhaps beyond commits that nobody has looked at here.
+  return Conflict{ConflictKind::kMetadata, lost, "it began a stream", ""};
 }
 
 // An answer that was lost is looked for in the log. A commit that is still on its way finds its
@@ -281,11 +365,18 @@ Result<DeltaTable::Outcome> DeltaTable::Put(int64_t version, const std::string& 
   const auto put = store_->PutIfAbsent(CommitPath(version), text);
   if (!put.ok() && KindOf(put.status()) != ErrorKind::kCommitUnknown) return put.status();
   if (put.ok() && *put == storage::PutOutcome::kWritten) return Outcome::kCommitted;
+  return LookFor(version, txn_id, /*answer_lost=*/!put.ok());
+}
+
+// "Exists" may mean our own entry, too: by an earlier try, or one that a library has repeated.
+Result<DeltaTable::Outcome> DeltaTable::LookFor(int64_t version, const std::string& txn_id,
+                                                bool answer_lost) {
   const auto there = ReadEntry(version);
-  if (!put.ok() && !there.ok()) return AnswerLost(name_);
-  ARROW_RETURN_NOT_OK(there.status());
-  if (!*there) return Outcome::kNothing;
-  return HasTxnId((*there)->actions, txn_id) ? Outcome::kCommitted : Outcome::kTaken;
+  if (!there.ok() && IsBroken(there.status())) return there.status();
+  if (!there.ok()) return AnswerLost(name_, there.status());
+  if (*there) return HasTxnId((*there)->actions, txn_id) ? Outcome::kCommitted : Outcome::kTaken;
+  // It was there a moment ago: FollowWinners says what has become of the table.
+  return answer_lost ? Outcome::kNothing : Outcome::kTaken;
 }
 
 std::optional<Conflict> DeltaTable::ConflictWith(const CommitDraft& draft, int64_t version,
@@ -295,21 +386,20 @@ std::optional<Conflict> DeltaTable::ConflictWith(const CommitDraft& draft, int64
       .read = draft.read, .serializable = serializable, .actions = draft.actions};
   if (auto conflict = FindConflict(intent, version, winner); conflict) return conflict;
   if (!draft.opens_stream) return std::nullopt;
-  for (const Action& action : winner) {
-    const auto* txn = std::get_if<Txn>(&action);
-    if (txn == nullptr || !StreamOfAppId(txn->app_id)) continue;
-    return Conflict{.kind = ConflictKind::kTransaction,
-                    .version = version,
-                    .what = "it opened a stream",
-                    .winner = ""};
-  }
-  return std::nullopt;
+  if (!StoresStream(winner)) return std::nullopt;
+  return Conflict{.kind = ConflictKind::kTransaction,
+                  .version = version,
+                  .what = "it opened a stream",
+                  .winner = ""};
 }
 
 void DeltaTable::Stored(StoredStream stream) {
   const std::string name = stream.state.name;
   streams_[name] = std::move(stream);
   if (!snapshot_) return;
+  // The commit that stored it was the one after the version that the others are of.
+  if (streams_at_ + 1 == snapshot_->version()) streams_at_ = snapshot_->version();
+  NoteFinalIds();
   snapshot_->Forget([this](const Add& add) { return MayBeUndone(add, streams_); });
 }
 

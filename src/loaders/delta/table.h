@@ -47,11 +47,17 @@ class DeltaTable {
 
   /// Reads what is new in the log; work in proportion to that.
   Status Refresh();
+  /// Reads the log where an error or a reset has left nothing known; else nothing.
+  Status EnsureKnown();
+  /// The table is gone, or another one.
+  void Forget();
   bool exists() const { return snapshot_.has_value(); }
   const Snapshot& snapshot() const { return *snapshot_; }
 
   /// The table's streams, as the newest version has them; without their batch maps.
   const std::map<std::string, StoredStream>& streams() const { return streams_; }
+  /// Of this slot, files of batches up to this id may be missing in the snapshot.
+  int64_t forgotten_up_to(int32_t slot) const;
   StreamFiles files() { return StreamFiles(store_.get()); }
 
   /// All files of the newest version, also those that are not kept in memory.
@@ -68,7 +74,7 @@ class DeltaTable {
   enum class Outcome {
     kCommitted,
     kTaken,    ///< the version is somebody else's
-    kNothing,  ///< the answer was lost, and the version is not there
+    kNothing,  ///< the answer was lost, and the version is not there: it may still come
   };
 
   /// A commit as it is in the log.
@@ -82,15 +88,17 @@ class DeltaTable {
   Status FollowLog();
   Result<std::optional<LogEntry>> ReadEntry(int64_t version) const;
   Status Follow(int64_t version, LogEntry entry);
-  void FollowOwn(int64_t version, const CommitDraft& draft, const std::string& text);
-  Result<std::optional<Conflict>> FollowWinner(int64_t version, const CommitDraft& draft);
+  void FollowOwn(int64_t version, LogEntry entry);
+  Result<std::optional<Conflict>> FollowWinners(const CommitDraft& draft);
   Result<std::map<std::string, StoredStream>> ReadStreamsOf(const Snapshot& snapshot);
   Status UpdateStreams();
+  void NoteFinalIds();
 
   int64_t next_version() const { return snapshot_ ? snapshot_->version() + 1 : 0; }
-  std::string CommitText(const CommitDraft& draft, const std::string& txn_id,
-                         int64_t version) const;
+  LogEntry EntryOf(const CommitDraft& draft, const std::string& txn_id, int64_t version) const;
   Result<Outcome> Put(int64_t version, const std::string& text, const std::string& txn_id);
+  Result<Outcome> LookFor(int64_t version, const std::string& txn_id, bool answer_lost);
+  Status CheckNotDropped(int64_t version);
   std::optional<Conflict> ConflictWith(const CommitDraft& draft, int64_t version,
                                        std::span<const Action> winner) const;
 
@@ -101,6 +109,8 @@ class DeltaTable {
   LogReader log_;
   std::optional<Snapshot> snapshot_;
   std::map<std::string, StoredStream> streams_;
+  int64_t streams_at_ = -1;               ///< the version that `streams_` is of
+  std::map<int32_t, int64_t> forgotten_;  ///< slot → the highest final id so far
   /// The text of the newest version's commit, by which the table is known again.
   std::string newest_commit_;
 };
@@ -109,5 +119,9 @@ class DeltaTable {
 bool MayBeUndone(const Add& add, const std::map<std::string, StoredStream>& streams);
 /// The batch of a file that a stream wrote.
 std::optional<int64_t> BatchOf(const Add& add);
+/// Is it of a load that put rows beside those of streams?
+bool HasNoBatch(const Add& add);
+/// The largest batch id that statistics show; none where they do not say. Nulls are no ids: -1.
+std::optional<int64_t> LargestId(const Add& add);
 
 }  // namespace amp::delta

@@ -24,28 +24,21 @@ struct Affected {
   std::vector<Add> mixed;
 };
 
-// What statistics show of ids is what MayBeUndone has looked at: a file of another writer that is
-// here reaches above a final id, or nobody knows.
+// Files of other writers are read only where their statistics do not rule it out.
 void Sort(const Add& add, const IdRange& ids, Affected* affected) {
-  const auto batch = BatchOf(add);
-  if (!batch) {
-    affected->mixed.push_back(add);
-  } else if (ids.contains(*batch)) {
-    affected->whole.push_back(add);
+  if (const auto batch = BatchOf(add); batch) {
+    if (ids.contains(*batch)) affected->whole.push_back(add);
+    return;
   }
-}
-
-int64_t FinalIdOf(const DeltaTable& table, const IdRange& ids) {
-  for (const auto& [name, stream] : table.streams()) {
-    if (SlotEnd(stream.state.slot) == ids.last) return stream.state.checkpoint.final_id;
-  }
-  return ids.after;
+  const bool below = HasNoBatch(add) || LargestId(add).value_or(ids.last) <= ids.after;
+  if (!below) affected->mixed.push_back(add);
 }
 
 // Files of final batches are not kept in memory: an undo that reaches them reads the log.
 Result<Affected> FindAffected(DeltaTable* table, const IdRange& ids) {
   Affected affected;
-  if (ids.after >= FinalIdOf(*table, ids)) {
+  const auto slot = static_cast<int32_t>(ids.last >> kSlotShift);
+  if (ids.after >= table->forgotten_up_to(slot)) {
     for (const auto& [key, add] : table->snapshot().files()) Sort(add, ids, &affected);
     return affected;
   }
@@ -92,6 +85,7 @@ class Rewriting {
   Status LookAt(const Add& file, UndoPlan* plan) {
     ARROW_ASSIGN_OR_RAISE(const int64_t going, CountGoing(file));
     if (going == 0) return Status::OK();
+    ARROW_RETURN_NOT_OK(CheckMayRemove(*table_));
     Log().warn(
         "table '{}': another writer has put rows of batches that are undone among others, in {}; "
         "the file is written anew without them",
@@ -160,6 +154,7 @@ class Rewriting {
 
 Result<UndoPlan> PlanUndo(DeltaTable* table, const IdRange& ids, parquet_files::WorkerPool* pool) {
   ARROW_ASSIGN_OR_RAISE(const Affected affected, FindAffected(table, ids));
+  if (!affected.whole.empty()) ARROW_RETURN_NOT_OK(CheckMayRemove(*table));
   UndoPlan plan;
   for (const Add& add : affected.whole) {
     plan.rows += RowsOf(add);
@@ -168,7 +163,6 @@ Result<UndoPlan> PlanUndo(DeltaTable* table, const IdRange& ids, parquet_files::
   if (!affected.mixed.empty()) {
     ARROW_RETURN_NOT_OK(Rewriting(table, ids, pool).Run(affected.mixed, &plan));
   }
-  if (!plan.actions.empty()) ARROW_RETURN_NOT_OK(CheckMayRemove(*table));
   return plan;
 }
 

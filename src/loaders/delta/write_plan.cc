@@ -8,6 +8,7 @@
 
 #include "core/stream_state.h"
 #include "core/uuid.h"
+#include "loaders/delta/free_folder.h"
 #include "loaders/delta/protocol/partition_values.h"
 #include "loaders/delta/protocol/schema_json.h"
 #include "loaders/delta/protocol/table_features.h"
@@ -117,6 +118,11 @@ TypeOptions TypeOptionsOf(const DeltaLakeStorageConfig& config) {
           .on_lossy = static_cast<OnLossy>(config.on_lossy)};
 }
 
+bool IsPlanOf(const WritePlan& plan, const DeltaTable& table) {
+  if (!table.exists()) return plan.new_table.has_value();
+  return !plan.new_table && plan.table == table.snapshot().metadata();
+}
+
 Status CheckMayWrite(const DeltaTable& table) {
   const Snapshot& snapshot = table.snapshot();
   ARROW_RETURN_NOT_OK(CheckWritable(snapshot.protocol(), snapshot.metadata()));
@@ -148,7 +154,9 @@ Result<WritePlan> PlanWrite(const DeltaTable& table, const DeltaLakeStorageConfi
     const auto written = plan.beside_streams ? WithoutStreamColumns(*columns, schema) : columns;
     ARROW_ASSIGN_OR_RAISE(plan.columns, PlanColumnsFor(*written, schema, TypeOptionsOf(config)));
     plan.partition_columns = metadata.partition_columns;
+    plan.table = metadata;
   } else {
+    ARROW_RETURN_NOT_OK(CheckIsFree(table.shared_store().get(), table.name()));
     ARROW_RETURN_NOT_OK(PlanNewTable(config, schema, &plan));
   }
   const Metadata& metadata = plan.new_table ? *plan.new_table : table.snapshot().metadata();

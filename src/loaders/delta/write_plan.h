@@ -23,6 +23,7 @@ struct WritePlan {
   bool beside_streams = false;
   std::optional<Metadata> new_table;  ///< where the table is still to be made
   std::optional<Protocol> new_protocol;
+  Metadata table = {};  ///< as it was planned on
 };
 
 /// The types of columns as the configuration wants them.
@@ -32,6 +33,9 @@ TypeOptions TypeOptionsOf(const DeltaLakeStorageConfig& config);
 /// table's mutex for the plan itself.
 Result<WritePlan> PlanWrite(const DeltaTable& table, const DeltaLakeStorageConfig& config,
                             const arrow::Schema& schema);
+
+/// Is the table as it was when the write was planned, but for its rows?
+bool IsPlanOf(const WritePlan& plan, const DeltaTable& table);
 
 /// May this version write the table, and rows be taken out of it?
 Status CheckMayWrite(const DeltaTable& table);
