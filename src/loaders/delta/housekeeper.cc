@@ -13,17 +13,20 @@ namespace {
 // States of streams are cleaned up once in so many commits.
 constexpr int64_t kStates = 32;
 
-Status WriteCheckpointOf(LogReader reader, int64_t version, const TableProperties& properties) {
+}  // namespace
+
+Result<LogUpkeep> KeepUpLog(LogReader reader, int64_t version, const TableProperties& properties) {
   const CheckpointOptions options{.now_ms = UnixMillisNow(),
                                   .deleted_file_retention_ms = properties.deleted_file_retention_ms,
                                   .with_stats = properties.checkpoint_stats_as_json};
   const Status status = WriteCheckpoint(&reader, version, options).status();
   if (!status.ok() && KindOf(status) != ErrorKind::kAlreadyExists) return status;
-  if (!properties.enable_expired_log_cleanup) return Status::OK();
-  return CleanLog(reader.log(), properties.log_retention_ms, UnixMillisNow()).status();
+  LogUpkeep done{.checkpoint_written = status.ok()};
+  if (!properties.enable_expired_log_cleanup) return done;
+  ARROW_ASSIGN_OR_RAISE(done.files_deleted,
+                        CleanLog(reader.log(), properties.log_retention_ms, UnixMillisNow()));
+  return done;
 }
-
-}  // namespace
 
 Housekeeper::~Housekeeper() {
   {
@@ -76,7 +79,7 @@ void Housekeeper::Run() {
 Status Housekeeper::Do(const Task& task) {
   const LogReader reader{LogStore(task.store, "")};
   if (task.checkpoint) {
-    ARROW_RETURN_NOT_OK(WriteCheckpointOf(reader, task.version, task.properties));
+    ARROW_RETURN_NOT_OK(KeepUpLog(reader, task.version, task.properties).status());
   }
   if (!task.stream) return Status::OK();
   return StreamFiles(task.store.get()).CleanUp(*task.stream);
