@@ -265,7 +265,7 @@ TEST_F(DeltaMaintain, WhatAKilledWriterLeftGoesOnceItIsOld) {
   WriteFile(rows, "{\"n\":1,\"_kind\":\"odd\"}\n");
   const CommandResult killed = RunAmpload(
       {"load", "--from", rows, "--to", "delta:" + folder_.path(), "--table", "job", "--job", "j"},
-      {.environment = {"AMPLOAD_FAILPOINTS=stream.before_commit=kill@1"}});
+      {.environment = {"AMPLOAD_FAILPOINTS=delta.before_commit=kill@1"}});
   ASSERT_EQ(killed.exit_code, 128 + 9) << killed.err;
   std::vector<std::string> left;
   const auto look = [&] {
@@ -306,13 +306,10 @@ TEST_F(DeltaMaintain, FeaturesThatAreUnknownForbidIt) {
   EXPECT_EQ(result.files, std::vector<std::string>{"part-lost.parquet"});
 }
 
-TEST_F(DeltaMaintain, NoTableAndNoMaintenance) {
+TEST_F(DeltaMaintain, ATableThatIsNotThere) {
   AMP_EXPECT_ERROR(loader_->MaintainTable("none"), ErrorKind::kNotFound, "none");
-  auto other = Registry::Global().MakeFromUrl("lmdb:" + folder_.file("db"), {}).ValueOrDie();
-  AMP_ASSERT_OK(other->Connect());
-  AMP_EXPECT_ERROR(other->MaintainTable("t"), ErrorKind::kUnsupported, "'lmdb'");
-  AMP_EXPECT_ERROR(other->ReadTable("t", {.version = 1}), ErrorKind::kUnsupported,
-                   "'lmdb' cannot read old versions");
+  AMP_EXPECT_ERROR(loader_->ReadTable("none", {.version = 1}), ErrorKind::kNotFound, "none");
+  AMP_EXPECT_ERROR(loader_->ReadTable("none", {.timestamp_ms = 1}), ErrorKind::kNotFound, "none");
 }
 
 TEST_F(DeltaMaintain, VersionsAreThoseOfDeltaRs) {

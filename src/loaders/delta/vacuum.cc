@@ -102,13 +102,16 @@ class Candidates {
   std::unordered_set<std::string> elsewhere_;  ///< names
 };
 
-Status NeedState(LogReader* reader, const VacuumScope& scope, Candidates* candidates) {
-  const int64_t since = scope.now_ms - scope.retention_ms;
+Status NeedIfRecent(const Remove& remove, int64_t since, Candidates* candidates) {
+  if (remove.deletion_timestamp.value_or(0) < since) return Status::OK();
+  return candidates->Need(remove.file);
+}
+
+Status NeedState(LogReader* reader, int64_t since, Candidates* candidates) {
   return reader->ForEachKept([&](const Action& action) {
     if (const auto* add = std::get_if<Add>(&action)) return candidates->Need(add->file);
     const auto* remove = std::get_if<Remove>(&action);
-    if (remove == nullptr || remove->deletion_timestamp.value_or(0) < since) return Status::OK();
-    return candidates->Need(remove->file);
+    return remove == nullptr ? Status::OK() : NeedIfRecent(*remove, since, candidates);
   });
 }
 
@@ -121,7 +124,7 @@ Status NeedRemovedSince(const LogStore& log, int64_t since, Candidates* candidat
     if (!commit) continue;
     for (const Action& action : *commit) {
       const auto* remove = std::get_if<Remove>(&action);
-      if (remove != nullptr) ARROW_RETURN_NOT_OK(candidates->Need(remove->file));
+      if (remove != nullptr) ARROW_RETURN_NOT_OK(NeedIfRecent(*remove, since, candidates));
     }
   }
   return Status::OK();
@@ -134,9 +137,10 @@ Result<std::vector<ObjectInfo>> FindUnneeded(LogReader* reader, const VacuumScop
   const LogStore& log = reader->log();
   ARROW_ASSIGN_OR_RAISE(auto objects, log.store().List(log.TablePath(""), {.recursive = true}));
   Candidates candidates(std::move(objects), scope);
-  ARROW_RETURN_NOT_OK(NeedState(reader, scope, &candidates));
+  const int64_t since = scope.now_ms - scope.retention_ms;
+  ARROW_RETURN_NOT_OK(NeedState(reader, since, &candidates));
   if (scope.retention_ms > scope.log_retention_ms) {
-    ARROW_RETURN_NOT_OK(NeedRemovedSince(log, scope.now_ms - scope.retention_ms, &candidates));
+    ARROW_RETURN_NOT_OK(NeedRemovedSince(log, since, &candidates));
   }
   return std::move(candidates).Unneeded();
 }
