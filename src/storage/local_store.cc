@@ -23,6 +23,10 @@ namespace {
 
 constexpr std::string_view kTemporaryEnd = ".amp-tmp";
 
+// More in one call makes Linux look for memory in large pieces, and get such as nobody has used
+// before, which may be several times slower than writing itself.
+constexpr size_t kMostAtOnce = size_t{256} << 10;
+
 bool IsTemporary(std::string_view name) {
   return name.starts_with('.') && name.ends_with(kTemporaryEnd);
 }
@@ -98,7 +102,11 @@ class LocalOutput final : public OutputObject {
     if (!path_.empty()) ::unlink(path_.c_str());
   }
   Status Write(std::shared_ptr<arrow::Buffer> bytes) override {
-    return file_.Write(std::string_view(*bytes));
+    for (std::string_view rest(*bytes); !rest.empty();) {
+      ARROW_RETURN_NOT_OK(file_.Write(rest.substr(0, kMostAtOnce)));
+      rest.remove_prefix(std::min(rest.size(), kMostAtOnce));
+    }
+    return Status::OK();
   }
   Status Close() override {
     if (path_.empty()) return Status::OK();
