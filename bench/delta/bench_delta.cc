@@ -63,9 +63,8 @@ Status RunAmpload(const Job& job) {
 
 /// Arrow's defaults but for the codec and the row groups.
 Result<std::shared_ptr<parquet::WriterProperties>> PropertiesOf(const Job& job) {
-  ARROW_ASSIGN_OR_RAISE(
-      const auto plan,
-      parquet_files::FilePlan::Make(job.rows->schema(), {.compression = job.compression}));
+  ARROW_ASSIGN_OR_RAISE(const auto plan, parquet_files::FilePlan::Make(
+                                             job.rows->schema(), {.compression = job.compression}));
   const auto& ours = plan->properties->default_column_properties();
   parquet::WriterProperties::Builder builder;
   return builder.compression(ours.compression())
@@ -134,9 +133,8 @@ Status WriteBatch(BenchStream* stream, const std::shared_ptr<arrow::Schema>& sch
   columns.push_back(ids);
   const auto batch = arrow::RecordBatch::Make(schema, rows.num_rows(), std::move(columns));
   ARROW_RETURN_NOT_OK(transaction->Write({.id = id, .ranges = {}}, *batch).status());
-  return stream->Commit(
-      transaction.get(),
-      {{.first_id = id, .last_id = id, .ranges = {}, .rows = rows.num_rows()}});
+  return stream->Commit(transaction.get(),
+                        {{.first_id = id, .last_id = id, .ranges = {}, .rows = rows.num_rows()}});
 }
 
 Status RunStream(const Job& job, int64_t commits) {
