@@ -7,17 +7,30 @@ source bench/support/server.sh
 MEMORY_ROWS=${AMPLOAD_BENCH_MEMORY_ROWS:-20000000}
 
 run_benchmark() {
-  [ ${#memory[@]} -eq 0 ] || die "--memory is for postgresql"
+  [ ${#memory[@]} -eq 0 ] || die "--memory is not for 'stream'"
+  ! wants postgresql || prepare_postgresql
+  make_bulk_file
+  local name
+  for name in "${targets[@]}"; do
+    case $name in
+      postgresql) run_pairs postgresql "$url" --target-pid "$server_pid" ;;
+      *) run_pairs "$name" "$name:$scratch/$name" ;;
+    esac
+  done
+  for name in "${targets[@]}"; do
+    case $name in
+      postgresql) run_memory postgresql "$url" ;;
+      *) run_memory "$name" "$name:$scratch/$name" ;;
+    esac
+  done
+}
+
+prepare_postgresql() {
   find_postgresql
   [ -z "${AMPLOAD_BENCH_POSTGRESQL_URL:-}" ] || die "'stream' needs a server of its own, to see what
   it costs: unset AMPLOAD_BENCH_POSTGRESQL_URL"
   start_server
   server_pid=$(head -n 1 "$server/data/postmaster.pid")
-  make_bulk_file
-  run_pairs postgresql "$url" --target-pid "$server_pid"
-  run_pairs lmdb "lmdb:$scratch/lmdb"
-  run_memory postgresql "$url"
-  run_memory lmdb "lmdb:$scratch/lmdb"
 }
 
 # measure_stream WHO BLOCKS ROWS OPTION ... -- COMMAND ...; 0 blocks: without the simulated server.
@@ -43,7 +56,7 @@ start_afresh() {
       "$BUILD/ampload" reset --yes --quiet --to "$url" --table ampload_bench >/dev/null
       sql -c "SET client_min_messages = error" -c "DROP TABLE IF EXISTS ampload_bench"
       sql -c CHECKPOINT ;;
-    lmdb) rm -rf "$scratch/lmdb" ;;
+    *) rm -rf "${scratch:?}/$1" ;;
   esac
   sync
 }
@@ -79,7 +92,8 @@ run_pairs() {
     run_bulk "$@" >>"$results"
     for blocks in 100 10 1; do
       run_stream "$1" "$2" "$blocks" "$rows" "${@:3}" >>"$results"
-      [ "$name" = lmdb ] || run_client "$blocks" >>"$results"
+      # Once is enough: it does not write to any target.
+      [ "$name" != "${targets[0]}" ] || run_client "$blocks" >>"$results"
     done
   done
   echo "$name: $rows rows, load average $(cut -d' ' -f1 /proc/loadavg)"

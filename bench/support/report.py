@@ -7,6 +7,7 @@ report.py memory FILE: peak memory of each, and by how much it differs from the 
 report.py stream FILE: streams beside the same rows in bulk; latencies of commits.
 report.py quarters FILE: peak memory of each quarter of one stream.
 report.py undo FILE: undo in a small and in a large table.
+report.py commits FILE: many commits, one after the other, lines {who, ms: [time, ...]}.
 """
 
 import json
@@ -119,10 +120,28 @@ def undo(runs):
     print_table([f"median of {len(few)} pairs (range)", "undo ms", "with begin and commit ms"], rows)
 
 
+def commits(runs):
+    edge = 100
+    means, rows = {}, []
+    for who, (run,) in runs.items():
+        times = run["ms"]
+        means[who] = statistics.mean(times)
+        first, last = statistics.median(times[:edge]), statistics.median(times[-edge:])
+        rows.append([who, f"{len(times):,}", f"{means[who]:.2f}", f"{first:.2f}", f"{last:.2f}",
+                     f"{last / first:.2f}", f"{percentile(times, 0.99):.2f}", f"{max(times):.2f}"])
+    print_table(["ms a commit", "commits", "mean", f"median of first {edge}", f"of last {edge}",
+                 "last / first", "p99", "most"], rows)
+    print()
+    peers = [who for who in means if not who.startswith(SUBJECT)]
+    print_table(["means", *(f"to {peer}" for peer in peers)],
+                [[who, *(f"{means[who] / means[peer]:.3f}" for peer in peers)]
+                 for who in means if who not in peers])
+
+
 def main():
     command, path = sys.argv[1:]
     commands = {"compare": compare, "memory": memory, "stream": stream, "quarters": quarters,
-                "undo": undo}
+                "undo": undo, "commits": commits}
     commands[command](read_runs(path))
 
 

@@ -6,10 +6,11 @@
 #include <arrow/api.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "amp/loader.h"
-#include "core/stream_state.h"
 #include "support/arguments.h"
+#include "support/bench_stream.h"
 #include "support/stopwatch.h"
 
 namespace amp::bench {
@@ -60,8 +61,8 @@ class StreamTable {
     ARROW_RETURN_NOT_OK(loader_->ResetTable(table_));
     StreamSpec spec{.table = table_, .schema = RowSchema(), .mode = mode_, .query = "bench"};
     if (mode_ != LoadMode::kAppend) spec.key = {"id"};
-    ARROW_RETURN_NOT_OK(loader_->OpenStream(spec).Value(&state_));
-    next_row_ = last_id_ = 0;
+    ARROW_ASSIGN_OR_RAISE(stream_, BenchStream::Open(loader_, std::move(spec)));
+    next_row_ = 0;
     const int64_t early = rows - kUndoneBatches * kUndoneBatchRows;
     while (next_row_ < early) {
       ARROW_RETURN_NOT_OK(Load(std::min(kCommitRows, early - next_row_), kBatchRows));
@@ -71,61 +72,39 @@ class StreamTable {
 
   Result<UndoTimes> UndoNewest() {
     const Stopwatch whole;
-    ARROW_ASSIGN_OR_RAISE(auto transaction, Begin());
+    ARROW_ASSIGN_OR_RAISE(auto transaction, stream_->Begin());
     const Stopwatch undo;
     ARROW_ASSIGN_OR_RAISE(const UndoReport report,
-                          transaction->UndoAfter(last_id_ - kUndoneBatches));
+                          transaction->UndoAfter(stream_->last_id() - kUndoneBatches));
     UndoTimes times{.undo = undo.Elapsed().wall * 1000};
     if (report.removed != kUndoneBatches * kUndoneBatchRows) {
       return Status::Invalid("undo removed ", report.removed, " rows");
     }
-    ARROW_RETURN_NOT_OK(Commit(*transaction, {}));
+    ARROW_RETURN_NOT_OK(stream_->Commit(transaction.get(), {}));
     times.whole = whole.Elapsed().wall * 1000;
     return times;
   }
 
  private:
   Status Load(int64_t rows, int64_t batch_rows) {
-    ARROW_ASSIGN_OR_RAISE(auto transaction, Begin());
+    ARROW_ASSIGN_OR_RAISE(auto transaction, stream_->Begin());
     std::vector<BatchEntry> entries;
     for (int64_t end = next_row_ + rows; next_row_ < end;) {
       const int64_t count = std::min(batch_rows, end - next_row_);
-      ARROW_ASSIGN_OR_RAISE(const auto batch, MakeRows(next_row_, count, ++last_id_));
-      ARROW_RETURN_NOT_OK(transaction->Write({.id = last_id_, .ranges = {}}, *batch));
+      const int64_t id = stream_->NextId();
+      ARROW_ASSIGN_OR_RAISE(const auto batch, MakeRows(next_row_, count, id));
+      ARROW_RETURN_NOT_OK(transaction->Write({.id = id, .ranges = {}}, *batch));
       next_row_ += count;
-      entries.push_back({.first_id = last_id_, .last_id = last_id_, .ranges = {}, .rows = count});
+      entries.push_back({.first_id = id, .last_id = id, .ranges = {}, .rows = count});
     }
-    return Commit(*transaction, std::move(entries));
-  }
-
-  Result<std::unique_ptr<Transaction>> Begin() {
-    return loader_->BeginTransaction({.table = table_,
-                                      .schema = RowSchema(),
-                                      .mode = mode_,
-                                      .key = state_.key,
-                                      .stream = StreamRef{.name = state_.name,
-                                                          .slot = state_.slot,
-                                                          .epoch = state_.epoch,
-                                                          .sequence = state_.checkpoint.sequence}});
-  }
-
-  Status Commit(Transaction& transaction, std::vector<BatchEntry> entries) {
-    Checkpoint& checkpoint = state_.checkpoint;
-    ++checkpoint.sequence;
-    checkpoint.last_batch_id = last_id_;
-    // As with the usual retention of 128 blocks, the newest batches can be undone.
-    checkpoint.final_id = std::max(checkpoint.final_id, last_id_ - 128);
-    checkpoint.next_number = last_id_ + 1;
-    checkpoint.entries = std::move(entries);
-    return transaction.Commit(checkpoint);
+    return stream_->Commit(transaction.get(), std::move(entries));
   }
 
   Loader* loader_;
   TableName table_;
   LoadMode mode_;
-  StreamState state_;
+  std::optional<BenchStream> stream_;
   int64_t next_row_ = 0;
-  int64_t last_id_ = 0;
 };
 
 Status MeasureUndo(StreamTable* table, int64_t rows) {

@@ -59,7 +59,8 @@ struct LoaderTraits {
   bool supports_transactions = false;  ///< a failed load leaves nothing behind
   bool row_errors = false;             ///< bad rows are skipped one by one, and reported
   Delivery delivery = Delivery::kAtomic;
-  int max_writers = 0;  ///< how many transactions at once; 0: as many as you like
+  int max_writers = 0;    ///< how many transactions at once; 0: as many as you like
+  bool versions = false;  ///< old versions of a table can be read, see `ReadOptions`
   /// The modes in which it takes streams and can undo their batches; empty: it takes none.
   ModeSet stream_modes = {};
   /// How long rows of a stream wait for their commit, unless the user says otherwise.
@@ -214,6 +215,28 @@ struct StreamOptions {
 
 struct ReadOptions {
   int64_t limit = -1;  ///< most rows; negative: all
+  /// The table as it was: one of these at most, and only of loaders with `LoaderTraits::versions`.
+  std::optional<int64_t> version = {};
+  std::optional<int64_t> timestamp_ms = {};  ///< the newest version at this Unix time
+};
+
+struct MaintainOptions {
+  /// What has been out of the table for less is kept; left out: as the table has it.
+  std::optional<std::chrono::milliseconds> retention = {};
+  bool force = false;    ///< also with a retention that is shorter than the table's
+  bool dry_run = false;  ///< only says what would go
+};
+
+/// What maintaining a table has done, or would do.
+struct AMP_EXPORT MaintainResult {
+  TableName table_name;
+  bool dry_run = false;
+  std::vector<std::string> files = {};  ///< deleted ones, by their paths below the table's place
+  int64_t bytes_deleted = 0;
+  Metadata extra = {};  ///< what only this loader knows
+
+  /// One JSON object on one line.
+  std::string ToJson() const;
 };
 
 class Session;
@@ -281,6 +304,9 @@ class AMP_EXPORT Loader {
                                                               const ReadOptions& options = {});
   /// What a load with this spec would do; changes nothing.
   Result<TablePlan> PlanTable(const WriteSpec& spec);
+  /// Clears away what the table no longer needs, and makes it faster to read; its rows stay as they
+  /// are. NotFound where there is no such table.
+  Result<MaintainResult> MaintainTable(const TableName& table, const MaintainOptions& options = {});
 
  protected:
   virtual Status ConnectImpl() = 0;
@@ -303,6 +329,8 @@ class AMP_EXPORT Loader {
   virtual Result<std::shared_ptr<arrow::RecordBatchReader>> ReadTableImpl(
       const TableName& table, const ReadOptions& options);
   virtual Result<TablePlan> PlanTableImpl(const WriteSpec& spec);
+  virtual Result<MaintainResult> MaintainTableImpl(const TableName& table,
+                                                   const MaintainOptions& options);
 
   /// Refuses a name that the target cannot hold. The base refuses empty names and `_amp_…`.
   virtual Status CheckTableName(const TableName& table) const;
@@ -315,6 +343,7 @@ class AMP_EXPORT Loader {
   Status CheckReady(const TableName& table) const;
   Status CheckSpec(const WriteSpec& spec) const;
   Status CheckStreamSpec(const StreamSpec& spec) const;
+  Status CheckReadOptions(const ReadOptions& options) const;
   LoadResult NewResult(const TableName& table, const LoadOptions& options) const;
 
   std::mutex connect_mutex_;

@@ -42,7 +42,10 @@ void PrintPlan(const std::string& table, const TablePlan& plan) {
     rows.push_back({column.name, column.source_type, column.target_type, column.note});
   }
   for (const std::string& line : FormatTable(rows)) PrintLine(line);
-  for (const std::string& statement : plan.statements) PrintLine("\n" + statement + ";");
+  for (const std::string& statement : plan.statements) {
+    // SQL ends with a semicolon, JSON does not.
+    PrintLine("\n" + statement + (statement.ends_with('}') ? "" : ";"));
+  }
 }
 
 bool IsStream(const Context& context, const CheckArguments& arguments) {

@@ -61,6 +61,7 @@ void AddReset(Context* context);
 void AddCheck(Context* context);
 void AddInfo(Context* context);
 void AddShow(Context* context);
+void AddMaintain(Context* context);
 void AddVerify(Context* context);
 void AddLoaders(Context* context);
 void AddSimulate(Context* context);

@@ -1,4 +1,4 @@
-// ampload demo: a chain with reorganisations is streamed into the embedded store by a process that
+// ampload demo: a chain with reorganisations is streamed into a Delta table by a process that
 // is killed in the middle and started again; then every row is compared.
 
 #include <fcntl.h>
@@ -98,6 +98,7 @@ class StreamProcess {
                                    "--table",  std::string(kTable),
                                    "--until",  "caught-up",
                                    "--idle",   "500ms",
+                                   "--set",    "commit_interval=250ms",
                                    "--output", "json",
                                    "--quiet"};
     std::vector<char*> pointers;
@@ -147,10 +148,11 @@ class StreamProcess {
   FILE* out_;
 };
 
-// The process is killed wherever it is just then: mostly in the middle of a transaction.
+// The process is killed wherever it is just then: mostly in the middle of a commit.
 Status StreamAndKill(const std::string& from, const std::string& to) {
   ARROW_ASSIGN_OR_RAISE(StreamProcess process, StreamProcess::Start(from, to));
-  PrintLine(fmt::format("2. A process ({}) streams its event logs into LMDB …", process.id()));
+  PrintLine(
+      fmt::format("2. A process ({}) streams its event logs into a Delta table …", process.id()));
   const Told told = process.ReadUntil(kKillAfterRows);
   process.Kill();
   PrintLine(fmt::format("   {} rows in {} commits, {} reorganisations undone ({} rows), block {}.",
@@ -192,7 +194,7 @@ Status Compare(const SimulationOptions& chain, const std::string& from, const st
 
 Status RunDemo() {
   ARROW_ASSIGN_OR_RAISE(const TemporaryFolder folder, TemporaryFolder::Make());
-  const std::string to = "lmdb:" + folder.file("data");
+  const std::string to = "delta:" + folder.file("data");
   const SimulationOptions chain = Chain();
   ARROW_ASSIGN_OR_RAISE(const auto server, SimulatedServer::Start(chain));
   PrintLine(

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/facts.h"
 #include "cli/target.h"
 #include "cli/text_table.h"
 #include "core/stream_state.h"
@@ -65,6 +66,10 @@ void PrintInfo(const TableInfo& info) {
     rows.push_back({column.name, column.type, column.nullable ? "yes" : "no"});
   }
   for (const std::string& line : FormatTable(rows)) PrintLine(line);
+  if (!info.extra.entries().empty()) {
+    PrintLine("");
+    PrintFacts(info.extra);
+  }
   if (!info.streams.empty()) PrintStreams(info.streams);
 }
 

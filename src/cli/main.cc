@@ -111,6 +111,7 @@ int Run(int argc, char** argv) {
   AddCheck(&context);
   AddInfo(&context);
   AddShow(&context);
+  AddMaintain(&context);
   AddUndo(&context);
   AddReset(&context);
   AddVerify(&context);

@@ -5,6 +5,7 @@
 #include "cli/target.h"
 #include "cli/text_table.h"
 #include "core/json_text.h"
+#include "core/time_text.h"
 
 namespace amp::cli {
 namespace {
@@ -12,7 +13,20 @@ namespace {
 struct ShowArguments {
   std::string to, table;
   int64_t limit = 10;
+  std::optional<int64_t> version;
+  std::string timestamp;
 };
+
+Result<ReadOptions> MakeReadOptions(const ShowArguments& arguments) {
+  ReadOptions options{.limit = arguments.limit, .version = arguments.version};
+  if (arguments.timestamp.empty()) return options;
+  options.timestamp_ms = ParseInstant(arguments.timestamp);
+  if (options.timestamp_ms) return options;
+  return MakeError(ErrorKind::kConfigInvalid,
+                   fmt::format("--timestamp {}: no moment; write it as 2024-01-31T12:00:00Z or "
+                               "2024-01-31T12:00:00+02:00",
+                               arguments.timestamp));
+}
 
 Status PrintJson(const RecordBatch& batch) {
   ARROW_ASSIGN_OR_RAISE(const TextColumn rows, RenderJsonRows(batch));
@@ -37,10 +51,10 @@ Status AddRows(const RecordBatch& batch, std::vector<std::vector<std::string>>* 
 }
 
 Status RunShow(const Context& context, const ShowArguments& arguments) {
+  ARROW_ASSIGN_OR_RAISE(const ReadOptions options, MakeReadOptions(arguments));
   ARROW_ASSIGN_OR_RAISE(const Target target, ResolveTarget(context.common, arguments.to));
   ARROW_ASSIGN_OR_RAISE(const Session session, target.loader->Open());
-  ARROW_ASSIGN_OR_RAISE(const auto reader,
-                        session->ReadTable(arguments.table, {.limit = arguments.limit}));
+  ARROW_ASSIGN_OR_RAISE(const auto reader, session->ReadTable(arguments.table, options));
   return ShowRows(reader.get(), context.common.json());
 }
 
@@ -66,6 +80,16 @@ void AddShow(Context* context) {
   command->add_option("--limit", arguments->limit, "Most rows to show; 10 where left out")
       ->check(CLI::NonNegativeNumber)
       ->type_name("N");
+  CLI::Option* version =
+      command
+          ->add_option("--version", arguments->version,
+                       "The table as it was at this version, where the target keeps versions")
+          ->type_name("N");
+  command
+      ->add_option("--timestamp", arguments->timestamp,
+                   "The same, by a moment such as 2024-01-31T12:00:00Z")
+      ->excludes(version)
+      ->type_name("T");
 }
 
 }  // namespace amp::cli

@@ -4,6 +4,7 @@
 
 #include "amp/amp_source.h"
 #include "cli/config_file.h"
+#include "cli/read_duration.h"
 #include "core/text.h"
 
 namespace amp::cli {
@@ -41,15 +42,6 @@ Status SetUntil(const std::string& text, StreamOptions* options) {
   return Status::OK();
 }
 
-Result<std::chrono::milliseconds> ReadDuration(std::string_view name, const std::string& text) {
-  const FieldSpec field{.name = name, .doc = {}, .type = FieldType::kDuration};
-  std::chrono::milliseconds value{};
-  const Status status = internal::ReadValue(field, {.value = text}, &value);
-  if (status.ok()) return value;
-  return MakeError(ErrorKind::kConfigInvalid,
-                   fmt::format("--{} {}: {}", name, text, status.message()));
-}
-
 }  // namespace
 
 void AddQueryOptions(CLI::App* command, StreamArguments* arguments) {
@@ -58,7 +50,7 @@ void AddQueryOptions(CLI::App* command, StreamArguments* arguments) {
       ->add_option(
           "--source-set", arguments->source_set,
           "option=value of the source, such as token_file=PATH (repeatable); `ampload init "
-          "lmdb:. -` lists them")
+          "delta:. -` lists them")
       ->type_name("OPTION=VALUE")
       ->take_all()
       ->allow_extra_args(false);

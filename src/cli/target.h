@@ -20,6 +20,6 @@ Result<Target> ResolveTarget(const CommonOptions& common, const std::string& to)
 /// Adds --to and --table to a command.
 void AddTargetOptions(CLI::App* command, std::string* to, std::string* table);
 
-inline constexpr std::string_view kDefaultTarget = "lmdb:./amp-data";
+inline constexpr std::string_view kDefaultTarget = "delta:./amp-data";
 
 }  // namespace amp::cli

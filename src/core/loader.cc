@@ -59,6 +59,17 @@ std::string TableInfo::ToJson() const {
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+std::string MaintainResult::ToJson() const {
+  nlohmann::ordered_json json;
+  json["table_name"] = table_name;
+  json["dry_run"] = dry_run;
+  json["files_deleted"] = files.size();
+  json["bytes_deleted"] = bytes_deleted;
+  AddMetadata(extra, &json);
+  json["files"] = files;
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 Loader::~Loader() = default;
 
 Session::~Session() {
@@ -121,12 +132,37 @@ Result<std::optional<TableInfo>> Loader::GetTableInfo(const TableName& table) {
 Result<std::shared_ptr<arrow::RecordBatchReader>> Loader::ReadTable(const TableName& table,
                                                                     const ReadOptions& options) {
   ARROW_RETURN_NOT_OK(CheckReady(table));
+  ARROW_RETURN_NOT_OK(CheckReadOptions(options));
   return ReadTableImpl(table, options);
+}
+
+Result<MaintainResult> Loader::MaintainTable(const TableName& table,
+                                             const MaintainOptions& options) {
+  ARROW_RETURN_NOT_OK(CheckReady(table));
+  return MaintainTableImpl(table, options);
+}
+
+Status Loader::CheckReadOptions(const ReadOptions& options) const {
+  if (!options.version && !options.timestamp_ms) return Status::OK();
+  if (!traits().versions) return NotGiven(traits().name, "read old versions of a table");
+  if (options.version && options.timestamp_ms) {
+    return MakeError(ErrorKind::kConfigInvalid,
+                     "a version and a timestamp are given; one of them says what to read");
+  }
+  if (options.version.value_or(0) < 0) {
+    return MakeError(ErrorKind::kConfigInvalid,
+                     fmt::format("version {}: versions are counted from 0", *options.version));
+  }
+  return Status::OK();
 }
 
 Result<TablePlan> Loader::PlanTable(const WriteSpec& spec) {
   ARROW_RETURN_NOT_OK(CheckReady(spec.table));
   ARROW_RETURN_NOT_OK(CheckSpec(spec));
+  if (spec.mode == LoadMode::kOverwrite) {
+    ARROW_ASSIGN_OR_RAISE(const auto streams, ReadStreams(spec.table));
+    if (!streams.empty()) return HasStreams(spec.table);
+  }
   return PlanTableImpl(spec);
 }
 
@@ -218,6 +254,10 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> Loader::ReadTableImpl(const Ta
 
 Result<TablePlan> Loader::PlanTableImpl(const WriteSpec&) {
   return NotGiven(traits().name, "say beforehand what a load would do");
+}
+
+Result<MaintainResult> Loader::MaintainTableImpl(const TableName&, const MaintainOptions&) {
+  return NotGiven(traits().name, "maintain tables: there is nothing that needs it");
 }
 
 Status Loader::CheckTableName(const TableName&) const { return Status::OK(); }

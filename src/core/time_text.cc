@@ -190,6 +190,25 @@ std::optional<int64_t> ParseTimestamp(std::string_view text, arrow::TimeUnit::ty
   return value;
 }
 
+std::optional<int64_t> ParseInstant(std::string_view text) {
+  constexpr size_t kOffset = 6;  // +02:00
+  int64_t offset_minutes = 0;
+  // Before the time of day, a '-' is part of the date.
+  const size_t time = text.find_first_of("Tt ");
+  const size_t sign = text.find_last_of("+-");
+  if (time != std::string_view::npos && sign != std::string_view::npos && sign > time) {
+    if (text.size() - sign != kOffset) return std::nullopt;
+    const auto minutes = ParseTimeOfDay(text.substr(sign + 1), arrow::TimeUnit::SECOND);
+    if (!minutes) return std::nullopt;
+    offset_minutes = (text[sign] == '-' ? -1 : 1) * *minutes / 60;
+    text = text.substr(0, sign);
+    if (text.ends_with('Z')) return std::nullopt;
+  }
+  const auto nanos = ParseTimestamp(text, arrow::TimeUnit::NANO);
+  if (!nanos) return std::nullopt;
+  return FloorDivide(*nanos, 1'000'000).quotient - offset_minutes * 60'000;
+}
+
 std::optional<int64_t> ParseDuration(std::string_view text, arrow::TimeUnit::type unit) {
   Scanner scan(text);
   int64_t seconds = 0, fraction = 0, value = 0;

@@ -39,6 +39,9 @@ AMP_EXPORT void AppendDuration(int64_t value, arrow::TimeUnit::type unit, std::s
 AMP_EXPORT std::optional<int64_t> ParseDate(std::string_view text);
 AMP_EXPORT std::optional<int64_t> ParseTimeOfDay(std::string_view text, arrow::TimeUnit::type unit);
 AMP_EXPORT std::optional<int64_t> ParseTimestamp(std::string_view text, arrow::TimeUnit::type unit);
+/// A moment by RFC 3339, with "Z", an offset, or neither (then UTC) → Unix milliseconds; what is
+/// finer is cut off.
+AMP_EXPORT std::optional<int64_t> ParseInstant(std::string_view text);
 AMP_EXPORT std::optional<int64_t> ParseDuration(std::string_view text, arrow::TimeUnit::type unit);
 
 }  // namespace amp

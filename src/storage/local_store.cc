@@ -24,6 +24,10 @@ namespace {
 
 constexpr std::string_view kTemporaryEnd = ".amp-tmp";
 
+// More in one call makes Linux look for memory in large pieces, and get such as nobody has used
+// before, which may be several times slower than writing itself.
+constexpr size_t kMostAtOnce = size_t{256} << 10;
+
 bool IsTemporary(std::string_view name) {
   return name.starts_with('.') && name.ends_with(kTemporaryEnd);
 }
@@ -105,7 +109,11 @@ class LocalOutput final : public OutputObject {
       : file_(std::move(file)), path_(std::move(path)) {}
   Status Write(std::shared_ptr<arrow::Buffer> bytes) override {
     if (!file_) return Status::Invalid("the object is closed");
-    return file_->file().Write(std::string_view(*bytes));
+    for (std::string_view rest(*bytes); !rest.empty();) {
+      ARROW_RETURN_NOT_OK(file_->file().Write(rest.substr(0, kMostAtOnce)));
+      rest.remove_prefix(std::min(rest.size(), kMostAtOnce));
+    }
+    return Status::OK();
   }
   Status Close() override {
     if (!file_) return Status::OK();

@@ -39,7 +39,7 @@ TEST_F(Cli, AllBuiltInLoadersAreThere) {
   std::vector<std::string_view> names;
   for (const LoaderEntry* entry : Registry::Global().entries())
     names.push_back(entry->traits->name);
-  EXPECT_EQ(names, (std::vector<std::string_view>{"lmdb", "postgresql"}));
+  EXPECT_EQ(names, (std::vector<std::string_view>{"delta", "lmdb", "postgresql"}));
   EXPECT_TRUE(MissingLoaders().empty());
 }
 
@@ -51,15 +51,15 @@ TEST_F(Cli, LoadPrintsOneResultObject) {
   EXPECT_EQ(json["success"], true);
   EXPECT_EQ(json["rows_loaded"], 100);
   EXPECT_EQ(json["table_name"], "logs");
-  EXPECT_EQ(json["loader"], "lmdb");
+  EXPECT_EQ(json["loader"], "delta");
   EXPECT_EQ(json["mode"], "append");
   EXPECT_EQ(json["error"], nullptr);
   EXPECT_EQ(json["metadata"]["operation"], "load_table");
   EXPECT_EQ(json["metadata"]["total_rows"], 100);
   EXPECT_EQ(json["metadata"]["schema_fields"], 9);
   EXPECT_GT(json["duration_seconds"].get<double>(), 0);
-  EXPECT_TRUE(std::filesystem::exists(folder_.file("amp-data/data.mdb")))
-      << "without --to, rows go to lmdb:./amp-data";
+  EXPECT_TRUE(std::filesystem::exists(folder_.file("amp-data/logs/_delta_log")))
+      << "without --to, rows go to delta:./amp-data";
 }
 
 TEST_F(Cli, AFailedLoadPrintsItsResultToo) {
@@ -80,7 +80,7 @@ TEST_F(Cli, ShowAndInfoAgreeWithWhatWasLoaded) {
     const Json row = Json::parse(line);
     EXPECT_EQ(row.size(), 9U) << "every column, null as null";
     EXPECT_EQ(row["log_index"], count);
-    EXPECT_EQ(row["timestamp"], "2023-11-14T22:13:20.000000000Z");
+    EXPECT_EQ(row["timestamp"], "2023-11-14T22:13:20.000000Z");
     EXPECT_EQ(row["address"].get<std::string>().substr(0, 2), "0x");
   }
   EXPECT_EQ(count, 3);
@@ -96,8 +96,8 @@ TEST_F(Cli, ShowAndInfoAgreeWithWhatWasLoaded) {
 }
 
 TEST_F(Cli, CheckWritesNothing) {
-  const CommandResult result = Run({"check", "--from", file_, "--table", "logs", "--key",
-                                    "block_num,log_index", "--output", "json"});
+  const CommandResult result = Run({"check", "--from", file_, "--to", "lmdb:./amp-data", "--table",
+                                    "logs", "--key", "block_num,log_index", "--output", "json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const Json json = Json::parse(result.out);
   EXPECT_EQ(json["exists"], false);
@@ -111,21 +111,26 @@ TEST_F(Cli, WrongUsageIsExitCode2) {
   ExpectError({"lod"}, 2, "ampload --help");
   ExpectError({"load", "--from", file_, "--table", "t", "--mode", "replace"}, 2,
               "append, overwrite");
-  ExpectError({"load", "--from", file_, "--table", "t", "--mode", "merge"}, 2, "merge needs a key");
+  ExpectError({"load", "--from", file_, "--to", "lmdb:x", "--table", "t", "--mode", "merge"}, 2,
+              "merge needs a key");
+  ExpectError({"load", "--from", file_, "--table", "t", "--mode", "merge", "--key", "log_index"}, 2,
+              "it has: append, overwrite");
   ExpectError({"load", "--from", file_, "--table", "t", "--to", "lmbd:x"}, 2,
               "did you mean 'lmdb'?");
   ExpectError({"load", "--from", file_, "--table", "t", "--to", "lmbd:x"}, 2, "postgresql");
   ExpectError({"load", "--from", file_, "--table", "t", "--to", "prod"}, 2, "no config file");
   ExpectError({"load", "--from", file_, "--table", ""}, 2, "");
-  ExpectError({"load", "--from", file_, "--table", "t", "--set", "map_sise=1MiB"}, 2,
-              "did you mean 'map_size'?");
-  ExpectError({"load", "--from", file_, "--table", "t", "--set", "map_size=big"}, 2,
-              "a size such as");
-  ExpectError({"load", "--from", file_, "--table", "t", "--set", "sync=maybe"}, 2, "true or false");
+  ExpectError({"load", "--from", file_, "--to", "lmdb:x", "--table", "t", "--set", "map_sise=1MiB"},
+              2, "did you mean 'map_size'?");
+  ExpectError({"load", "--from", file_, "--to", "lmdb:x", "--table", "t", "--set", "map_size=big"},
+              2, "a size such as");
+  ExpectError({"load", "--from", file_, "--to", "lmdb:x", "--table", "t", "--set", "sync=maybe"}, 2,
+              "true or false");
   ExpectError({"load", "--from", file_, "--table", "t", "--set", "batch_rows=0"}, 2, "between 1");
   ExpectError({"load", "--from", file_, "--table", "t", "--set", "novalue"}, 2, "option=value");
   ExpectError({"load", "--from", file_, "--table", "t", "--to", "lmdb:"}, 2, "'path' is missing");
-  ExpectError({"show", "--table", "none"}, 4, "no table 'none'");
+  ExpectError({"show", "--table", "none"}, 4, "no Delta table in ./amp-data/none");
+  ExpectError({"show", "--to", "lmdb:x", "--table", "none"}, 4, "no table 'none'");
 }
 
 TEST_F(Cli, ConfigFileNamesTargets) {

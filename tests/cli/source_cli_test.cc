@@ -80,7 +80,7 @@ TEST_F(SourceCli, ColumnsAndWhere) {
   CommandOptions here;
   here.directory = folder_.path();
   const CommandResult show = RunAmpload({"show", "--table", "t", "--output", "json"}, here);
-  EXPECT_EQ(show.out.substr(0, show.out.find('\n')), R"({"log_index":1,"block_num":5})");
+  EXPECT_EQ(show.out.substr(0, show.out.find('\n')), R"({"log_index":1,"block_num":"5"})");
 }
 
 TEST_F(SourceCli, StandardInputIsAnArrowStream) {

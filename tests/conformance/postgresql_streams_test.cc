@@ -72,7 +72,7 @@ TEST_F(PostgreSQLStreams, ACommitIsNotRepeated) {
   StreamState before = state;
   AMP_ASSERT_OK(CommitRows(loader_.get(), &state, {RowsOf(1, {{1, "a"}})}));
   AMP_EXPECT_ERROR(late->Commit(NextCheckpoint(before, 1)), ErrorKind::kConflict,
-                   "come to commit 1");
+                   "is at commit 1");
   AMP_EXPECT_ERROR(loader_->BeginTransaction(WriteOf(before)), ErrorKind::kConflict,
                    "read the checkpoint again");
   EXPECT_EQ(TableText(), "1:a@1");
@@ -132,7 +132,7 @@ TEST_F(PostgreSQLStreams, UndoTakesBatchesAfterAnId) {
   AMP_ASSERT_OK(CommitRows(loader_.get(), &one,
                            {RowsOf(1, {{1, "a"}}), RowsOf(2, {{2, "b"}}), RowsOf(3, {{3, "c"}})}));
   AMP_ASSERT_OK(CommitRows(loader_.get(), &two, {RowsOf(base + 7, {{7, "z"}})}));
-  Run("INSERT INTO pg_stream VALUES (0, 'own', NULL)");
+  Run("INSERT INTO pg_stream (id, name) VALUES (0, 'own')");
   AMP_ASSERT_OK_AND_ASSIGN(auto transaction, loader_->BeginTransaction(WriteOf(one)));
   AMP_ASSERT_OK(transaction->Write({.id = 4, .ranges = {}}, *RowsOf(4, {{4, "d"}})));
   AMP_ASSERT_OK_AND_ASSIGN(const UndoReport report, transaction->UndoAfter(1));
@@ -224,7 +224,7 @@ TEST_F(PostgreSQLStreams, ARunningWriterLearnsOfAReset) {
   AMP_EXPECT_ERROR(loader_->OpenStream(back), ErrorKind::kConflict, "reset");
   AMP_ASSERT_OK(Another()->OpenStream(Spec()));
   AMP_EXPECT_ERROR(loader_->BeginTransaction(WriteOf(state)), ErrorKind::kConflict,
-                   "come to commit");
+                   "is at commit");
   AMP_ASSERT_OK(loader_->ResetTable("never there"));
 }
 

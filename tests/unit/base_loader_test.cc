@@ -108,6 +108,16 @@ TEST_F(BaseLoader, OverwriteClearsOnceForAllBatches) {
   EXPECT_EQ(loader_.ids.size(), 2500U);
 }
 
+TEST_F(BaseLoader, OldVersionsAndMaintenanceAreRefusedByName) {
+  AMP_EXPECT_ERROR(loader_.ReadTable("t", {.version = 1}), ErrorKind::kUnsupported,
+                   "loader 'unit_list' cannot read old versions");
+  AMP_EXPECT_ERROR(loader_.ReadTable("t", {.timestamp_ms = 1}), ErrorKind::kUnsupported,
+                   "loader 'unit_list' cannot read old versions");
+  AMP_EXPECT_ERROR(loader_.MaintainTable("t"), ErrorKind::kUnsupported,
+                   "loader 'unit_list' cannot maintain tables");
+  AMP_EXPECT_ERROR(loader_.MaintainTable(""), ErrorKind::kConfigInvalid, "empty");
+}
+
 TEST_F(BaseLoader, ATransactionCanBeDrivenByHand) {
   const WriteSpec spec{.table = "t", .schema = Ids({})->schema()};
   AMP_ASSERT_OK_AND_ASSIGN(const auto transaction, loader_.BeginTransaction(spec));

@@ -164,5 +164,20 @@ TEST(TimeText, DurationsThatAreNone) {
   }
 }
 
+TEST(TimeText, Instants) {
+  EXPECT_EQ(ParseInstant("2023-07-11T12:34:56Z"), 1'689'078'896'000);
+  EXPECT_EQ(ParseInstant("2023-07-11T12:34:56"), 1'689'078'896'000);
+  EXPECT_EQ(ParseInstant("2023-07-11T12:34:56.789Z"), 1'689'078'896'789);
+  EXPECT_EQ(ParseInstant("2023-07-11T12:34:56.789999999Z"), 1'689'078'896'789);
+  EXPECT_EQ(ParseInstant("2023-07-11T14:34:56+02:00"), 1'689'078'896'000);
+  EXPECT_EQ(ParseInstant("2023-07-11 07:04:56-05:30"), 1'689'078'896'000);
+  EXPECT_EQ(ParseInstant("2023-07-11"), 1'689'033'600'000);
+  EXPECT_EQ(ParseInstant("1969-12-31T23:59:59.9995Z"), -1);
+  for (const char* text : {"", "now", "2023-07-11T", "2023-07-11T12:34:56+2", "2023-13-11",
+                           "2023-07-11T12:34:56Z+02:00", "2023-07-11T12:34:56+0200"}) {
+    EXPECT_EQ(ParseInstant(text), std::nullopt) << text;
+  }
+}
+
 }  // namespace
 }  // namespace amp

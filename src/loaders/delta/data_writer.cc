@@ -12,6 +12,7 @@
 #include "loaders/delta/protocol/partition_values.h"
 #include "loaders/delta/protocol/paths.h"
 #include "loaders/delta/stats_json.h"
+#include "loaders/parquet/recycling_pool.h"
 
 namespace amp::delta {
 namespace {
@@ -47,7 +48,9 @@ Status DataWriter::Write(std::optional<int64_t> batch_id, const arrow::RecordBat
   if (batch_id != open_batch_) ARROW_RETURN_NOT_OK(EndBatch());
   open_batch_ = batch_id;
   if (batch.num_rows() == 0) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(const auto converted, ConvertBatch(batch, plan_->columns));
+  ARROW_ASSIGN_OR_RAISE(
+      const auto converted,
+      ConvertBatch(batch, plan_->columns, parquet_files::RecyclingPool::Instance()));
   ARROW_ASSIGN_OR_RAISE(auto pieces, SplitByPartition(converted, plan_->partition_columns));
   for (PartitionPiece& piece : pieces) {
     ARROW_RETURN_NOT_OK(AddPiece(batch_id, std::move(piece.values), piece.rows));

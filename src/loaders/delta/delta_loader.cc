@@ -6,9 +6,11 @@
 #include "core/log.h"
 #include "core/stream_state.h"
 #include "loaders/delta/load_transaction.h"
-#include "loaders/delta/protocol/schema_json.h"
+#include "loaders/delta/maintain.h"
+#include "loaders/delta/plan_text.h"
 #include "loaders/delta/stream_open.h"
 #include "loaders/delta/stream_transaction.h"
+#include "loaders/delta/table_facts.h"
 #include "loaders/delta/table_reader.h"
 #include "storage/open_store.h"
 
@@ -101,49 +103,37 @@ Status DeltaLakeLoader::ResetTableImpl(const TableName& table) {
 
 Result<std::optional<TableInfo>> DeltaLakeLoader::TableInfoImpl(const TableName& table) {
   ARROW_ASSIGN_OR_RAISE(const auto known, Table(table));
-  const std::lock_guard lock(known->mutex());
-  ARROW_RETURN_NOT_OK(known->Refresh());
-  if (!known->exists()) return std::nullopt;
-  const delta::Snapshot& snapshot = known->snapshot();
-  const delta::FileTotals& totals = snapshot.totals();
-  TableInfo info{.table_name = table,
-                 .row_count = totals.rows,
-                 .columns = {},
-                 .size_bytes = totals.bytes,
-                 .extra = {{"version", snapshot.version()},
-                           {"files", totals.files},
-                           {"partition_columns", snapshot.metadata().partition_columns}}};
-  ARROW_ASSIGN_OR_RAISE(const auto columns,
-                        delta::SchemaFromJson(snapshot.metadata().schema_string));
-  for (const auto& field : columns->fields()) {
-    info.columns.push_back(
-        {field->name(), delta::DeltaTypeName(*field->type()), field->nullable()});
-  }
-  return info;
+  return delta::ReadTableFacts(known.get());
 }
 
 Result<std::shared_ptr<arrow::RecordBatchReader>> DeltaLakeLoader::ReadTableImpl(
     const TableName& table, const ReadOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto store, OpenTableStore(config(), table));
-  return delta::ReadRows(delta::LogReader(delta::LogStore(std::move(store), "")), std::nullopt,
-                         options.limit);
+  return delta::ReadRows(delta::LogReader(delta::LogStore(std::move(store), "")), options);
 }
 
 Result<TablePlan> DeltaLakeLoader::PlanTableImpl(const WriteSpec& spec) {
   ARROW_ASSIGN_OR_RAISE(const auto known, Table(spec.table));
   const std::lock_guard lock(known->mutex());
   ARROW_RETURN_NOT_OK(known->Refresh());
-  if (spec.mode == LoadMode::kOverwrite && !known->streams().empty()) return HasStreams(spec.table);
   ARROW_ASSIGN_OR_RAISE(const delta::WritePlan write,
                         delta::PlanWrite(*known, config(), *spec.schema));
   TablePlan plan{.exists = known->exists(), .columns = {}, .statements = {}};
   for (const delta::ColumnType& column : write.columns.columns) {
     plan.columns.push_back({column.name, column.source_type, column.delta_type, column.note});
   }
-  if (write.new_table) plan.statements.push_back("metaData " + write.new_table->schema_string);
+  if (write.new_table) {
+    plan.statements = delta::NewTableTexts(*write.new_protocol, *write.new_table);
+  }
   if (plan.exists && spec.mode == LoadMode::kOverwrite)
     plan.statements.emplace_back("remove all files");
   return plan;
+}
+
+Result<MaintainResult> DeltaLakeLoader::MaintainTableImpl(const TableName& table,
+                                                          const MaintainOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const auto known, Table(table));
+  return delta::MaintainTable(known.get(), options);
 }
 
 Metadata DeltaLakeLoader::TableMetadata(int64_t /*rows*/, int64_t /*batches*/,

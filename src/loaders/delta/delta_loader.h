@@ -27,6 +27,7 @@ class DeltaLakeLoader final : public DataLoader<DeltaLakeLoader, DeltaLakeStorag
                                         .aliases = {"deltalake"},
                                         .modes = {kAppend, kOverwrite},
                                         .supports_transactions = true,
+                                        .versions = true,
                                         .stream_modes = {kAppend},
                                         .commit_interval = std::chrono::milliseconds(5'000)};
   using DataLoader::DataLoader;
@@ -42,6 +43,8 @@ class DeltaLakeLoader final : public DataLoader<DeltaLakeLoader, DeltaLakeStorag
   Result<std::shared_ptr<arrow::RecordBatchReader>> ReadTableImpl(
       const TableName& table, const ReadOptions& options) override;
   Result<TablePlan> PlanTableImpl(const WriteSpec& spec) override;
+  Result<MaintainResult> MaintainTableImpl(const TableName& table,
+                                           const MaintainOptions& options) override;
   Status CheckTableName(const TableName& table) const override;
   Metadata TableMetadata(int64_t rows, int64_t batches, double seconds) const override;
 

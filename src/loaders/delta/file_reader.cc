@@ -154,6 +154,33 @@ Result<DeletedRows> ReadDeleted(const LogStore& log, const Add& add) {
   return ReadDeletionVector(descriptor, bytes->ToString());
 }
 
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenFile(const LogStore& log, const Add& add,
+                                                              const std::string& name) {
+  if (IsAbsolutePath(add.file.path)) {
+    return MakeError({.kind = ErrorKind::kUnsupported, .side = ErrorSide::kTarget, .target = name},
+                     fmt::format("the data file {} lies outside of the table's folder (a shallow "
+                                 "clone?), which this version does not read",
+                                 add.file.path));
+  }
+  auto file = log.store().Open(log.TablePath(add.file.path));
+  if (!file.ok() && KindOf(file.status()) == ErrorKind::kNotFound) {
+    return Broken(name, Status::IOError("it is missing; was it taken away by a vacuum?"));
+  }
+  return file;
+}
+
+std::string NameOf(const LogStore& log, const Add& add) {
+  return log.store().Describe(log.TablePath(add.file.path));
+}
+
+Result<int64_t> RowsInFooter(std::shared_ptr<arrow::io::RandomAccessFile> file) {
+  try {
+    return parquet::ReadMetaData(file)->num_rows();
+  } catch (const parquet::ParquetException& error) {
+    return Status::IOError(error.what());
+  }
+}
+
 }  // namespace
 
 Result<ReadPlan> PlanRead(const Metadata& metadata) {
@@ -170,25 +197,23 @@ Result<ReadPlan> PlanRead(const Metadata& metadata) {
 
 Result<std::shared_ptr<arrow::RecordBatchReader>> ReadDataFile(const LogStore& log, const Add& add,
                                                                const ReadPlan& plan) {
-  const std::string name = log.store().Describe(log.TablePath(add.file.path));
-  if (IsAbsolutePath(add.file.path)) {
-    return MakeError({.kind = ErrorKind::kUnsupported, .side = ErrorSide::kTarget, .target = name},
-                     fmt::format("the data file {} lies outside of the table's folder (a shallow "
-                                 "clone?), which this version does not read",
-                                 add.file.path));
-  }
+  const std::string name = NameOf(log, add);
+  ARROW_ASSIGN_OR_RAISE(auto file, OpenFile(log, add, name));
   auto deleted = ReadDeleted(log, add);
   if (!deleted.ok()) return Broken(name, deleted.status());
   auto rows = std::make_shared<FileRows>(name, plan, *std::move(deleted));
-  auto file = log.store().Open(log.TablePath(add.file.path));
-  if (!file.ok() && KindOf(file.status()) == ErrorKind::kNotFound) {
-    return Broken(name, Status::IOError("it is missing; was it taken away by a vacuum?"));
-  }
-  ARROW_RETURN_NOT_OK(file.status());
-  const Status opened = rows->Open(*std::move(file));
+  const Status opened = rows->Open(std::move(file));
   if (!opened.ok()) return Broken(name, opened);
   ARROW_RETURN_NOT_OK(rows->SetPartition(add.partition_values));
   return rows;
+}
+
+Result<int64_t> CountRows(const LogStore& log, const Add& add) {
+  const std::string name = NameOf(log, add);
+  ARROW_ASSIGN_OR_RAISE(auto file, OpenFile(log, add, name));
+  const auto rows = RowsInFooter(std::move(file));
+  if (!rows.ok()) return Broken(name, rows.status());
+  return *rows - (add.file.deletion_vector ? add.file.deletion_vector->cardinality : 0);
 }
 
 }  // namespace amp::delta

@@ -26,4 +26,7 @@ Result<ReadPlan> PlanRead(const Metadata& metadata);
 Result<std::shared_ptr<arrow::RecordBatchReader>> ReadDataFile(const LogStore& log, const Add& add,
                                                                const ReadPlan& plan);
 
+/// The same rows, counted: from the file's footer.
+Result<int64_t> CountRows(const LogStore& log, const Add& add);
+
 }  // namespace amp::delta

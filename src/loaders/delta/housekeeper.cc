@@ -14,17 +14,20 @@ namespace {
 // States of streams are cleaned up once in so many commits.
 constexpr int64_t kStates = 32;
 
-Status WriteCheckpointOf(LogReader reader, int64_t version, const TableProperties& properties) {
+}  // namespace
+
+Result<LogUpkeep> KeepUpLog(LogReader reader, int64_t version, const TableProperties& properties) {
   const CheckpointOptions options{.now_ms = UnixMillisNow(),
                                   .deleted_file_retention_ms = properties.deleted_file_retention_ms,
                                   .with_stats = properties.checkpoint_stats_as_json};
   const Status status = WriteCheckpoint(&reader, version, options).status();
   if (!status.ok() && KindOf(status) != ErrorKind::kAlreadyExists) return status;
-  if (!properties.enable_expired_log_cleanup) return Status::OK();
-  return CleanLog(reader.log(), properties.log_retention_ms, UnixMillisNow()).status();
+  LogUpkeep done{.checkpoint_written = status.ok()};
+  if (!properties.enable_expired_log_cleanup) return done;
+  ARROW_ASSIGN_OR_RAISE(done.files_deleted,
+                        CleanLog(reader.log(), properties.log_retention_ms, UnixMillisNow()));
+  return done;
 }
-
-}  // namespace
 
 Housekeeper::~Housekeeper() {
   {
@@ -78,7 +81,7 @@ Status Housekeeper::Do(const Task& task) {
   const LogReader reader{LogStore(task.store, "")};
   ARROW_RETURN_NOT_OK(Failpoint("delta.before_housekeeping"));
   if (task.checkpoint) {
-    ARROW_RETURN_NOT_OK(WriteCheckpointOf(reader, task.version, task.properties));
+    ARROW_RETURN_NOT_OK(KeepUpLog(reader, task.version, task.properties).status());
   }
   ARROW_RETURN_NOT_OK(Failpoint("delta.after_housekeeping"));
   if (!task.stream) return Status::OK();

@@ -13,6 +13,14 @@
 
 namespace amp::delta {
 
+struct LogUpkeep {
+  bool checkpoint_written = false;  ///< false: the version had one
+  int64_t files_deleted = 0;
+};
+
+/// Writes a version's checkpoint, and deletes log files that the table no longer wants.
+Result<LogUpkeep> KeepUpLog(LogReader reader, int64_t version, const TableProperties& properties);
+
 /// What commits leave to be done, off their way, on a thread of its own: checkpoints, as often as
 /// the table wants them; log files that a checkpoint has made superfluous; states of streams that
 /// were left behind. Nothing of it is needed for a commit to count, so failures are logged only.

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <set>
 
+#include "core/time_text.h"
 #include "loaders/delta/protocol/action_json.h"
 #include "loaders/delta/protocol/table_properties.h"
 
@@ -43,11 +45,24 @@ std::optional<int64_t> TimestampOf(const std::vector<Action>& commit) {
   return std::nullopt;
 }
 
-Status NoVersionAt(int64_t timestamp_ms) {
+std::string TimeText(int64_t unix_ms) {
+  std::string text;
+  AppendTimestamp(unix_ms, arrow::TimeUnit::MILLI, /*utc=*/true, &text);
+  return text;
+}
+
+Status NoTable(const LogStore& log) {
   return MakeError({.kind = ErrorKind::kNotFound, .side = ErrorSide::kTarget},
-                   fmt::format("no version of the table is as old as {} ms since 1970, or it was "
-                               "cleaned up",
-                               timestamp_ms));
+                   fmt::format("there is no Delta table in {}", log.Describe()));
+}
+
+Status NoVersionAt(const LogStore& log, int64_t timestamp_ms, std::optional<int64_t> oldest_ms) {
+  const std::string since =
+      oldest_ms ? fmt::format("; the oldest that is there is of {}", TimeText(*oldest_ms)) : "";
+  return MakeError({.kind = ErrorKind::kNotFound, .side = ErrorSide::kTarget},
+                   fmt::format("the table in {} has no version as old as {}, or it was cleaned "
+                               "up{}",
+                               log.Describe(), TimeText(timestamp_ms), since));
 }
 
 // Versions and the times of their files, made to grow with the version as Delta does it.
@@ -165,12 +180,24 @@ Result<std::optional<Snapshot>> LogReader::Load(const Snapshot::Keep& keep) {
   return TryLoad(std::nullopt, keep, &again);
 }
 
+// Says which versions there are.
+Status LogReader::NotThere(int64_t version) {
+  ARROW_ASSIGN_OR_RAISE(const auto newest, Load([](const Add&) { return false; }));
+  ARROW_ASSIGN_OR_RAISE(const auto oldest, OldestVersion());
+  if (!newest || !oldest) return NoTable(log_);
+  const char* why = version < *oldest ? "was cleaned up" : "has never been";
+  return MakeError({.kind = ErrorKind::kNotFound, .side = ErrorSide::kTarget},
+                   fmt::format("version {} of the table in {} {}; there are versions {} to {}",
+                               version, log_.Describe(), why, *oldest, newest->version()));
+}
+
 Result<Snapshot> LogReader::LoadAt(int64_t version, const Snapshot::Keep& keep) {
   bool again = false;
-  ARROW_ASSIGN_OR_RAISE(auto snapshot, TryLoad(version, keep, &again));
+  auto loaded = TryLoad(version, keep, &again);
+  if (again || KindOf(loaded.status()) == ErrorKind::kNotFound) return NotThere(version);
+  ARROW_ASSIGN_OR_RAISE(auto snapshot, std::move(loaded));
   if (snapshot) return *std::move(snapshot);
-  return MakeError({.kind = ErrorKind::kNotFound, .side = ErrorSide::kTarget},
-                   fmt::format("there is no Delta table in {}", log_.Describe()));
+  return NoTable(log_);
 }
 
 Status LogReader::CheckStillThere(const Snapshot& snapshot) {
@@ -202,7 +229,7 @@ Result<std::vector<Commit>> LogReader::Refresh(Snapshot* snapshot) {
 
 Result<int64_t> LogReader::VersionAt(int64_t timestamp_ms) {
   ARROW_ASSIGN_OR_RAISE(const auto snapshot, Load([](const Add&) { return false; }));
-  if (!snapshot) return NoVersionAt(timestamp_ms);
+  if (!snapshot) return NoTable(log_);
   ARROW_ASSIGN_OR_RAISE(const auto files, log_.List());
   auto times = CommitTimes(files);
   const TableProperties properties = PropertiesOf(snapshot->metadata());
@@ -230,7 +257,10 @@ Result<int64_t> LogReader::VersionAt(int64_t timestamp_ms) {
       high = middle;
     }
   }
-  if (found < 0) return NoVersionAt(timestamp_ms);
+  if (found < 0) {
+    return NoVersionAt(log_, timestamp_ms,
+                       times.empty() ? std::nullopt : std::optional(times.front().second));
+  }
   return found;
 }
 
@@ -248,6 +278,37 @@ Result<FileStream> LogReader::Files(std::optional<int64_t> version) {
     return Status::OK();
   }));
   return FileStream(log_, std::move(replay), std::move(adds), *std::move(segment));
+}
+
+Status LogReader::ForEachKept(const std::function<Status(const Action&)>& each) {
+  ARROW_ASSIGN_OR_RAISE(auto segment, FindLog());
+  if (!segment) return Status::OK();
+  LogReplay replay;
+  ARROW_RETURN_NOT_OK(ForEachCommitFile(log_, *segment, [&](const LogFile&, const Action& action) {
+    return replay.Keeps(action) ? each(action) : Status::OK();
+  }));
+  CheckpointStream checkpoint(log_, std::move(segment->checkpoint));
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const auto actions, checkpoint.Next());
+    if (actions.empty()) return Status::OK();
+    for (const Action& action : actions) {
+      if (replay.KeepsFromCheckpoint(action)) ARROW_RETURN_NOT_OK(each(action));
+    }
+  }
+}
+
+// It is the table's first, or one that has a whole checkpoint.
+Result<std::optional<int64_t>> LogReader::OldestVersion() {
+  ARROW_ASSIGN_OR_RAISE(const auto files, log_.List());
+  std::set<int64_t> versions;
+  for (const LogFile& file : files) {
+    if (file.kind != LogFileKind::kCommit || file.version == 0) versions.insert(file.version);
+  }
+  for (const int64_t version : versions) {
+    const auto segment = FindSegment(files, version);
+    if (segment.ok() && *segment) return version;
+  }
+  return std::nullopt;
 }
 
 }  // namespace amp::delta

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,11 @@ class AMP_EXPORT LogReader {
   /// All files of a version; of the newest where none is given.
   Result<FileStream> Files(std::optional<int64_t> version = {});
 
+  /// Every action that makes up the newest version, also tombstones, in no order.
+  Status ForEachKept(const std::function<Status(const Action&)>& each);
+  /// The oldest version that can be read; none where there is no table.
+  Result<std::optional<int64_t>> OldestVersion();
+
   /// The files that make up a version; none where there is no table.
   Result<std::optional<LogSegment>> FindLog(std::optional<int64_t> version = {});
 
@@ -68,6 +74,7 @@ class AMP_EXPORT LogReader {
                                           const Snapshot::Keep& keep, bool* again);
   Status CheckStillThere(const Snapshot& snapshot);
   Result<std::optional<int64_t>> InCommitTimestamp(int64_t version);
+  Status NotThere(int64_t version);
 
   LogStore log_;
   int64_t read_at_ms_ = 0;

@@ -186,6 +186,10 @@ std::optional<std::string> StreamOfAppId(std::string_view app_id) {
   return std::string(app_id.substr(kAppPrefix.size()));
 }
 
+Txn TxnOf(const StoredStream& stream) {
+  return {.app_id = AppIdOf(stream.state.name), .version = stream.number, .last_updated = {}};
+}
+
 std::string StoredStreamToText(const StoredStream& stream) {
   return fmt::format(
       R"({{"format":{},"revision":{},"table_id":{},"stream":{},"older_batches":{},"batches":{}}})",

@@ -8,6 +8,7 @@
 
 #include "amp/stream.h"
 #include "loaders/delta/batch_lines.h"
+#include "loaders/delta/protocol/actions.h"
 #include "storage/object_store.h"
 
 /// The state of streams, in files beside the table's log:
@@ -31,6 +32,10 @@ struct StoredStream {
 AMP_EXPORT std::string AppIdOf(std::string_view stream);
 /// None for the transactions of other programs.
 AMP_EXPORT std::optional<std::string> StreamOfAppId(std::string_view app_id);
+
+/// The action that names the stream's state. It has no time, as some writers drop transactions that
+/// are old, and with it the stream would begin anew.
+AMP_EXPORT Txn TxnOf(const StoredStream& stream);
 
 /// The file's text, and back. Trusts nothing.
 AMP_EXPORT std::string StoredStreamToText(const StoredStream& stream);

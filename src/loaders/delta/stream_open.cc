@@ -31,8 +31,7 @@ class Opening {
     TakeOver(spec_, &stream.state);
     stream.table_id = table_id_;
     ARROW_RETURN_NOT_OK(table_.files().Write(&stream));
-    draft_.actions.emplace_back(Txn{
-        .app_id = AppIdOf(spec_.name), .version = stream.number, .last_updated = UnixMillisNow()});
+    draft_.actions.emplace_back(TxnOf(stream));
     ARROW_ASSIGN_OR_RAISE(const auto conflict, table_.Commit(draft_));
     if (conflict) return std::nullopt;
     table_.Stored(stream);

@@ -59,9 +59,12 @@ Status NoTable(const LogReader& reader) {
 }  // namespace
 
 Result<std::shared_ptr<arrow::RecordBatchReader>> ReadRows(LogReader reader,
-                                                           std::optional<int64_t> version,
-                                                           int64_t limit) {
+                                                           const ReadOptions& options) {
   const auto none = [](const Add&) { return false; };
+  std::optional<int64_t> version = options.version;
+  if (options.timestamp_ms) {
+    ARROW_ASSIGN_OR_RAISE(version, reader.VersionAt(*options.timestamp_ms));
+  }
   std::optional<Snapshot> snapshot;
   if (version) {
     ARROW_ASSIGN_OR_RAISE(snapshot, reader.LoadAt(*version, none));
@@ -72,7 +75,8 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> ReadRows(LogReader reader,
   ARROW_RETURN_NOT_OK(CheckReadable(snapshot->protocol(), snapshot->metadata()));
   ARROW_ASSIGN_OR_RAISE(ReadPlan plan, PlanRead(snapshot->metadata()));
   ARROW_ASSIGN_OR_RAISE(FileStream files, reader.Files(snapshot->version()));
-  return std::make_shared<TableRows>(reader.log(), std::move(files), std::move(plan), limit);
+  return std::make_shared<TableRows>(reader.log(), std::move(files), std::move(plan),
+                                     options.limit);
 }
 
 }  // namespace amp::delta

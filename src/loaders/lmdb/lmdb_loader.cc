@@ -124,10 +124,6 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> LMDBLoader::ReadTableImpl(
 }
 
 Result<TablePlan> LMDBLoader::PlanTableImpl(const WriteSpec& spec) {
-  if (spec.mode == LoadMode::kOverwrite) {
-    ARROW_ASSIGN_OR_RAISE(const auto streams, ReadStreamsImpl(spec.table));
-    if (!streams.empty()) return HasStreams(spec.table);
-  }
   ARROW_ASSIGN_OR_RAISE(const auto plain, PlainSchema(*spec.schema));
   ARROW_ASSIGN_OR_RAISE(const auto found, FindTable(spec.table));
   const auto known = found ? std::optional(found->format) : std::nullopt;

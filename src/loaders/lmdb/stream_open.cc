@@ -51,15 +51,10 @@ class Opening {
   }
 
   Result<StoredStream> MakeStream() const {
-    if (spec_.held_epoch) return TableReset(spec_.table, spec_.name);
+    if (spec_.held_epoch) return StreamGone(spec_.table, spec_.name);
     ARROW_ASSIGN_OR_RAISE(const auto others, store_.ReadAll());
-    const int32_t slot = others.empty() ? 0 : others.back().state.slot + 1;
-    if (slot >= kMostSlots) {
-      return MakeError({.kind = ErrorKind::kUnsupported, .side = ErrorSide::kTarget},
-                       fmt::format("table '{}' has had {} streams, and can have no more; choose "
-                                   "another table",
-                                   spec_.table, kMostSlots));
-    }
+    ARROW_ASSIGN_OR_RAISE(const int32_t slot,
+                          SlotAfter(spec_.table, others.empty() ? -1 : others.back().state.slot));
     StoredStream stream{NewStreamState(spec_, slot), ""};
     ARROW_ASSIGN_OR_RAISE(stream.state.epoch, store_.EpochFloor());
     return stream;

@@ -120,14 +120,6 @@ Result<int64_t> StreamStore::EpochFloor() const {
   return epoch;
 }
 
-Status TableReset(const std::string& table, const std::string& stream) {
-  return MakeError(
-      {.kind = ErrorKind::kConflict, .side = ErrorSide::kTarget, .operation = "commit"},
-      fmt::format("stream '{}' of table '{}' is gone: the table was reset by someone else; this "
-                  "writer stops, and nothing of it is stored since. Start it again to begin anew",
-                  stream, table));
-}
-
 Result<std::vector<StreamState>> ReadStates(const StreamStore& store) {
   ARROW_ASSIGN_OR_RAISE(auto streams, store.ReadAll());
   std::vector<StreamState> states;

@@ -59,9 +59,6 @@ class StreamStore {
   std::string table_;
 };
 
-/// Conflict: the stream is gone, so its table was reset.
-Status TableReset(const std::string& table, const std::string& stream);
-
 /// All streams of a table, with their batch maps.
 Result<std::vector<StreamState>> ReadStates(const StreamStore& store);
 

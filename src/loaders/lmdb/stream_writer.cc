@@ -4,19 +4,6 @@
 #include "core/stream_state.h"
 
 namespace amp::lmdb {
-namespace {
-
-Status CommittedAlready(const std::string& table, const StreamState& state, int64_t expected) {
-  return MakeError(
-      {.kind = ErrorKind::kConflict, .side = ErrorSide::kTarget, .operation = "commit"},
-      fmt::format("stream '{}' of table '{}' is at commit {}, not at {}: this commit has been done "
-                  "already, or belongs to an earlier run. Open the stream again and go on from its "
-                  "checkpoint",
-                  state.name, table, state.checkpoint.sequence, expected));
-}
-
-}  // namespace
-
 StreamWriter::StreamWriter(const Txn* txn, StreamDatabases databases, MDB_dbi rows,
                            const WriteSpec& spec)
     : table_(spec.table),
@@ -35,11 +22,7 @@ Result<std::unique_ptr<StreamWriter>> StreamWriter::Make(const Txn* txn, StreamD
 }
 
 Status StreamWriter::CheckFits(const std::optional<StoredStream>& stored) const {
-  if (!stored) return TableReset(table_, ref_.name);
-  const StreamState& state = stored->state;
-  if (state.epoch != ref_.epoch || state.slot != ref_.slot) return TakenOver(table_, state);
-  if (state.checkpoint.sequence == ref_.sequence) return Status::OK();
-  return CommittedAlready(table_, state, ref_.sequence);
+  return stored ? CheckHeld(table_, ref_, stored->state) : StreamGone(table_, ref_.name);
 }
 
 Result<UndoReport> StreamWriter::UndoAfter(int64_t batch_id) {

@@ -20,7 +20,7 @@ struct WriteOptions {
   std::string compression = "snappy";  ///< none, snappy, lz4, gzip[:level], zstd[:level]
   int64_t target_file_bytes = int64_t{128} << 20;
   int64_t row_group_rows = int64_t{1} << 19;
-  int64_t row_group_bytes = int64_t{128} << 20;  ///< as written
+  int64_t row_group_bytes = int64_t{32} << 20;  ///< as written
   int64_t data_page_bytes = int64_t{1} << 20;
   bool dictionary = true;
   std::vector<std::string> no_dictionary = {};  ///< columns that are known to repeat little

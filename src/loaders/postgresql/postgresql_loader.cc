@@ -147,8 +147,6 @@ Result<TablePlan> PostgreSQLLoader::PlanTableImpl(const WriteSpec& spec) {
     if (!indexed) plan.statements.push_back(postgresql::KeyIndexSql(qualified, spec.key));
   }
   if (spec.mode == LoadMode::kOverwrite && columns) {
-    ARROW_ASSIGN_OR_RAISE(const auto place, FindPlace(*connection, config().schema, spec.table));
-    ARROW_RETURN_NOT_OK(postgresql::CheckHasNoStreams(*connection, place));
     plan.statements.push_back("DELETE FROM " + qualified);
   }
   return plan;

@@ -4,9 +4,6 @@
 
 namespace amp::postgresql {
 
-/// Conflict: the stream's state is gone, as after `ampload reset`.
-Status StreamGone(const TableName& table, const std::string& stream);
-
 /// Why a stream's writer may not go on, from what the target has now: taken over, reset, its table
 /// gone or another one, or a commit that is there already. Internal where nothing is in the way.
 Status WhyRefused(Connection& connection, const TablePlace& place, const StreamRef& stream);

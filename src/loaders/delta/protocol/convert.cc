@@ -13,11 +13,11 @@
 #include "core/schema.h"
 #include "core/time_text.h"
 #include "loaders/delta/protocol/actions.h"
+#include "loaders/delta/protocol/whole_columns.h"
 
 namespace amp::delta {
 namespace {
 
-using ArrayPtr = std::shared_ptr<arrow::Array>;
 using TypePtr = std::shared_ptr<arrow::DataType>;
 
 // A value that cannot be stored. Where it is, is completed from the inside out.
@@ -30,7 +30,7 @@ struct Misfit {
 // Converts one column; remembers the misfit that stopped it.
 class ColumnConverter {
  public:
-  explicit ColumnConverter(OnLossy on_lossy) : on_lossy_(on_lossy) {}
+  ColumnConverter(OnLossy on_lossy, arrow::MemoryPool* pool) : on_lossy_(on_lossy), pool_(pool) {}
 
   Result<ArrayPtr> Convert(const ArrayPtr& array, const arrow::Field& field);
   const std::optional<Misfit>& misfit() const { return misfit_; }
@@ -48,6 +48,7 @@ class ColumnConverter {
   Status Stop(int64_t row, std::string what);
 
   OnLossy on_lossy_;
+  arrow::MemoryPool* pool_;
   std::optional<Misfit> misfit_;
 };
 
@@ -77,7 +78,7 @@ struct Converted {
 template <class Builder, class Array, class Compute>
 Result<ArrayPtr> ColumnConverter::EachValue(const Array& array, const arrow::Field& field,
                                             Compute compute) {
-  Builder builder(field.type(), arrow::default_memory_pool());
+  Builder builder(field.type(), pool_);
   ARROW_RETURN_NOT_OK(builder.Reserve(array.length()));
   for (int64_t i = 0; i < array.length(); ++i) {
     if (array.IsNull(i)) {
@@ -118,9 +119,13 @@ Result<ArrayPtr> ColumnConverter::ConvertTimestamp(const arrow::Array& array,
   const auto unit = static_cast<const arrow::TimestampType&>(*array.type()).unit();
   // Zones are how instants are shown; the instants are the same.
   if (unit == arrow::TimeUnit::MICRO) return array.View(field.type());
+  const auto& timestamps = static_cast<const arrow::TimestampArray&>(array);
+  if (unit == arrow::TimeUnit::NANO) {
+    ARROW_ASSIGN_OR_RAISE(ArrayPtr whole, NanosToMicros(timestamps, field.type(), pool_));
+    if (whole != nullptr) return whole;
+  }
   return EachValue<arrow::TimestampBuilder>(
-      static_cast<const arrow::TimestampArray&>(array), field,
-      [unit](int64_t value) { return ToMicros(value, unit); });
+      timestamps, field, [unit](int64_t value) { return ToMicros(value, unit); });
 }
 
 Result<ArrayPtr> ColumnConverter::ConvertDate64(const arrow::Date64Array& array,
@@ -146,26 +151,20 @@ Result<ArrayPtr> ToText(const arrow::Array& array, const TypePtr& type) {
   return out->View(type);
 }
 
-Result<ArrayPtr> CastTo(const ArrayPtr& array, const TypePtr& type) {
+Result<ArrayPtr> CastTo(const ArrayPtr& array, const TypePtr& type, arrow::MemoryPool* pool) {
   ARROW_RETURN_NOT_OK(InitializeCompute());
-  ARROW_ASSIGN_OR_RAISE(arrow::Datum cast, arrow::compute::Cast(array, type));
+  arrow::compute::ExecContext context(pool);
+  ARROW_ASSIGN_OR_RAISE(
+      arrow::Datum cast,
+      arrow::compute::Cast(array, type, arrow::compute::CastOptions::Safe(), &context));
   return cast.make_array();
 }
 
 // Times and durations as the number they are counted in.
-Result<ArrayPtr> ToNumber(const ArrayPtr& array, const TypePtr& type) {
+Result<ArrayPtr> ToNumber(const ArrayPtr& array, const TypePtr& type, arrow::MemoryPool* pool) {
   const bool narrow = array->type_id() == arrow::Type::TIME32;
   ARROW_ASSIGN_OR_RAISE(ArrayPtr number, array->View(narrow ? arrow::int32() : arrow::int64()));
-  return CastTo(number, type);
-}
-
-// The bitmap without the array's offset; null where all are valid.
-Result<std::shared_ptr<arrow::Buffer>> ValidityOf(const arrow::Array& array) {
-  if (array.null_count() == 0) return nullptr;
-  arrow::TypedBufferBuilder<bool> bits;
-  ARROW_RETURN_NOT_OK(bits.Reserve(array.length()));
-  for (int64_t i = 0; i < array.length(); ++i) bits.UnsafeAppend(array.IsValid(i));
-  return bits.Finish();
+  return CastTo(number, type, pool);
 }
 
 Result<ArrayPtr> ColumnConverter::ConvertStruct(const arrow::StructArray& array,
@@ -258,9 +257,22 @@ Result<ArrayPtr> ColumnConverter::ConvertList(const List& array, const arrow::Fi
   return MakeList(field.type(), *offsets, *converted);
 }
 
+// NULL where the types need more than that.
+Result<ArrayPtr> ConvertWhole(const ArrayPtr& array, const TypePtr& type, arrow::MemoryPool* pool) {
+  if (array->type_id() == arrow::Type::FIXED_SIZE_BINARY && type->id() == arrow::Type::BINARY) {
+    return FixedToBinary(static_cast<const arrow::FixedSizeBinaryArray&>(*array), pool);
+  }
+  if (array->type_id() == arrow::Type::UINT64 && type->Equals(arrow::decimal128(20, 0))) {
+    return UnsignedToDecimal(static_cast<const arrow::UInt64Array&>(*array), type, pool);
+  }
+  return nullptr;
+}
+
 Result<ArrayPtr> ColumnConverter::ConvertValues(const ArrayPtr& array, const arrow::Field& field) {
   const TypePtr& type = field.type();
   if (array->type()->Equals(*type)) return array;
+  ARROW_ASSIGN_OR_RAISE(ArrayPtr whole, ConvertWhole(array, type, pool_));
+  if (whole != nullptr) return whole;
   switch (array->type_id()) {
     case arrow::Type::STRUCT:
       return ConvertStruct(static_cast<const arrow::StructArray&>(*array), field);
@@ -279,7 +291,7 @@ Result<ArrayPtr> ColumnConverter::ConvertValues(const ArrayPtr& array, const arr
     case arrow::Type::TIME32:
     case arrow::Type::TIME64:
     case arrow::Type::DURATION:
-      return arrow::is_string(type->id()) ? ToText(*array, type) : ToNumber(array, type);
+      return arrow::is_string(type->id()) ? ToText(*array, type) : ToNumber(array, type, pool_);
     case arrow::Type::INTERVAL_MONTHS:
     case arrow::Type::INTERVAL_DAY_TIME:
     case arrow::Type::INTERVAL_MONTH_DAY_NANO:
@@ -290,7 +302,7 @@ Result<ArrayPtr> ColumnConverter::ConvertValues(const ArrayPtr& array, const arr
   if (arrow::is_decimal(array->type_id()) && arrow::is_string(type->id())) {
     return ToText(*array, type);
   }
-  return CastTo(array, type);
+  return CastTo(array, type, pool_);
 }
 
 Result<ArrayPtr> ColumnConverter::Convert(const ArrayPtr& array, const arrow::Field& field) {
@@ -302,11 +314,12 @@ Result<ArrayPtr> ColumnConverter::Convert(const ArrayPtr& array, const arrow::Fi
 }  // namespace
 
 Result<std::shared_ptr<arrow::RecordBatch>> ConvertBatch(const arrow::RecordBatch& batch,
-                                                         const SchemaPlan& plan) {
+                                                         const SchemaPlan& plan,
+                                                         arrow::MemoryPool* pool) {
   ARROW_ASSIGN_OR_RAISE(const auto plain, ToPlain(batch, plan.plain));
   arrow::ArrayVector columns;
   for (const auto& field : plan.written->fields()) {
-    ColumnConverter converter(plan.options.on_lossy);
+    ColumnConverter converter(plan.options.on_lossy, pool);
     auto converted =
         converter.Convert(plain->column(plan.plain->GetFieldIndex(field->name())), *field);
     if (!converted.ok() && converter.misfit()) {

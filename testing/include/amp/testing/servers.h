@@ -56,7 +56,8 @@ class S3Server {
   std::string folder_;
 };
 
-/// Makes a bucket on the server at `endpoint` (ServerUrl("s3")); one that is there stays.
+/// Makes a bucket on the server at `endpoint` (ServerUrl("s3")); one that is there stays. With
+/// AMPLOAD_TEST_S3_FOLDER, as a folder in that one: so does a server over a file system keep them.
 Status MakeBucket(const std::string& endpoint, const std::string& bucket);
 /// NAME=value for a process that is to use that server: AWS_ENDPOINT_URL, a region, a key.
 std::vector<std::string> S3Environment(const std::string& endpoint);
