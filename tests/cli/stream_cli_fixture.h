@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -44,10 +45,17 @@ inline std::vector<Json> JsonLines(const std::string& text) {
 
 class StreamCli : public ::testing::Test {
  protected:
+  /// Commands with a table, and without a target of their own, get this one.
   CommandResult Run(const Words& words, const CommandOptions& given = {}) {
     CommandOptions options = given;
     options.directory = folder_.path();
-    return AmploadProcess(words, options).Finish(std::chrono::seconds(30));
+    return AmploadProcess(WithTarget(words), options).Finish(std::chrono::seconds(30));
+  }
+  static Words WithTarget(const Words& words) {
+    const auto has = [&](const char* word) {
+      return std::find(words.begin(), words.end(), word) != words.end();
+    };
+    return has("--table") && !has("--to") ? words + Words{"--to", "lmdb:./amp-data"} : words;
   }
   static Words Stream(const std::string& from, const Words& more = {},
                       const Words& until = {"--until", std::to_string(kBlocks - 1)}) {

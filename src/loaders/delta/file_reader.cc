@@ -173,7 +173,7 @@ std::string NameOf(const LogStore& log, const Add& add) {
   return log.store().Describe(log.TablePath(add.file.path));
 }
 
-Result<int64_t> RowsInFooter(std::shared_ptr<arrow::io::RandomAccessFile> file) {
+Result<int64_t> RowsInFooter(const std::shared_ptr<arrow::io::RandomAccessFile>& file) {
   try {
     return parquet::ReadMetaData(file)->num_rows();
   } catch (const parquet::ParquetException& error) {
@@ -210,8 +210,8 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> ReadDataFile(const LogStore& l
 
 Result<int64_t> CountRows(const LogStore& log, const Add& add) {
   const std::string name = NameOf(log, add);
-  ARROW_ASSIGN_OR_RAISE(auto file, OpenFile(log, add, name));
-  const auto rows = RowsInFooter(std::move(file));
+  ARROW_ASSIGN_OR_RAISE(const auto file, OpenFile(log, add, name));
+  const auto rows = RowsInFooter(file);
   if (!rows.ok()) return Broken(name, rows.status());
   return *rows - (add.file.deletion_vector ? add.file.deletion_vector->cardinality : 0);
 }
