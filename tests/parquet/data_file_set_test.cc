@@ -79,7 +79,7 @@ TEST_F(ParquetFileSet, EndsGroupsBeforeTheOthers) {
   }
 }
 
-TEST_F(ParquetFileSet, SplitsAlikeHoweverManyThreads) {
+TEST_F(ParquetFileSet, KeepsTheOrderHoweverManyThreads) {
   const Batch batch = Numbered(0, 400'000);
   Plan(batch->schema(), {.queue_bytes = int64_t{1} << 20});
   for (const int threads : {1, 2, 5}) {

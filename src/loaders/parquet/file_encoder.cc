@@ -45,7 +45,8 @@ void FileEncoder::Append(Piece piece) {
   RowGroup* group = LastRowGroup();
   rows_in_group_ += piece.rows;
   for (size_t i = 0; i < lanes_.size(); ++i) {
-    group->queues[i].push_back({std::move(piece.columns[i]), piece.bytes[i]});
+    group->queues[i].parts.push_back({std::move(piece.columns[i]), piece.bytes[i]});
+    group->queues[i].bytes += piece.bytes[i];
     group->bytes[i] += piece.bytes[i];
   }
   if (row_groups_.size() == 1) ScheduleAll();
@@ -147,15 +148,27 @@ Status FileEncoder::BeginRowGroup() {
 }
 
 void FileEncoder::Schedule(size_t lane) {
-  if (lanes_[lane].busy || row_groups_.front().queues[lane].empty()) return;
+  if (lanes_[lane].busy || row_groups_.front().queues[lane].parts.empty()) return;
   lanes_[lane].busy = true;
-  progress_->Encode([self = shared_from_this(), lane] { return self->RunLane(lane); });
+  progress_->Encode([self = shared_from_this()] { return self->RunLane(); });
+}
+
+// There is a task for each lane that waits, and what has the most to do goes first: at the end of a
+// row group the others would wait for it.
+size_t FileEncoder::FullestLane() const {
+  size_t fullest = lanes_.size();
+  for (size_t i = 0; i < lanes_.size(); ++i) {
+    if (!lanes_[i].busy || lanes_[i].running) continue;
+    const auto& queues = row_groups_.front().queues;
+    if (fullest == lanes_.size() || queues[i].bytes > queues[fullest].bytes) fullest = i;
+  }
+  return fullest;
 }
 
 bool FileEncoder::RowGroupIsEncoded() const {
   if (!row_groups_.front().ended || writing_) return false;
   for (size_t i = 0; i < lanes_.size(); ++i) {
-    if (lanes_[i].busy || !row_groups_.front().queues[i].empty()) return false;
+    if (lanes_[i].busy || !row_groups_.front().queues[i].parts.empty()) return false;
   }
   return true;
 }
@@ -168,20 +181,22 @@ void FileEncoder::ScheduleEnd() {
 
 // From here on: tasks.
 
-Status FileEncoder::RunLane(size_t index) {
-  Lane* lane = &lanes_[index];
-  std::deque<Part> parts;
+Status FileEncoder::RunLane() {
+  size_t index = 0;
+  Queue queue;
   {
     const std::lock_guard lock(mutex_);
-    parts.swap(row_groups_.front().queues[index]);
+    index = FullestLane();
+    lanes_[index].running = true;
+    queue = std::exchange(row_groups_.front().queues[index], {});
   }
-  int64_t bytes = 0;
-  for (const Part& part : parts) bytes += part.bytes;
-  const Status status = WriteParts(lane, &parts);
+  Lane* lane = &lanes_[index];
+  const int64_t bytes = queue.bytes;
+  const Status status = WriteParts(lane, &queue.parts);
   const int64_t written = status.ok() ? lane->writer->EstimatedBytes() : 0;
   {
     const std::lock_guard lock(mutex_);
-    lane->busy = false;
+    lane->busy = lane->running = false;
     lane->encoded_bytes += bytes;
     lane->written_bytes = written;
     if (lane->encoded_bytes > 0) {

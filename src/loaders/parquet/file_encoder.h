@@ -67,15 +67,20 @@ class FileEncoder : public std::enable_shared_from_this<FileEncoder> {
     arrow::ArrayVector arrays;
     int64_t bytes = 0;
   };
+  struct Queue {
+    std::deque<Part> parts;
+    int64_t bytes = 0;
+  };
   struct Lane {
     std::unique_ptr<ColumnLane> writer;
-    bool busy = false;
+    bool busy = false;          // a task will run it, or does
+    bool running = false;       // a task does
     int64_t encoded_bytes = 0;  // of Arrow, in the open row group
     int64_t written_bytes = 0;  // that they became
     double ratio = 1;
   };
   struct RowGroup {
-    std::vector<std::deque<Part>> queues;
+    std::vector<Queue> queues;
     std::vector<int64_t> bytes;  // of Arrow, of each column
     bool ended = false;
   };
@@ -89,7 +94,8 @@ class FileEncoder : public std::enable_shared_from_this<FileEncoder> {
   void Schedule(size_t lane);
   void ScheduleAll();
   void ScheduleEnd();
-  Status RunLane(size_t lane);
+  size_t FullestLane() const;
+  Status RunLane();
   Status WriteParts(Lane* lane, std::deque<Part>* parts);
   bool RowGroupIsEncoded() const;
   Status WriteRowGroup();
