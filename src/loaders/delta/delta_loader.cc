@@ -76,6 +76,7 @@ Result<std::shared_ptr<delta::DeltaTable>> DeltaLakeLoader::Table(const TableNam
 
 Result<delta::WriteContext> DeltaLakeLoader::Context(const TableName& table) {
   ARROW_ASSIGN_OR_RAISE(auto known, Table(table));
+  const std::lock_guard lock(mutex_);
   return delta::WriteContext{
       .table = std::move(known), .pool = pool_, .housekeeper = housekeeper_, .config = &config()};
 }
