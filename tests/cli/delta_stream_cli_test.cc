@@ -61,7 +61,7 @@ TEST_F(DeltaStreamCli, CheckAndInfo) {
   EXPECT_FALSE(std::filesystem::exists(folder_.file("amp-data")));
   Stream("49");
   const CommandResult info = Run({"info"});
-  for (const char* part : {"version", "main", "eth 49", "SELECT * FROM logs"}) {
+  for (const char* part : {"version", "main", "  eth ", "SELECT * FROM logs"}) {
     EXPECT_NE(info.out.find(part), std::string::npos) << info.out;
   }
   EXPECT_EQ(Run(Asking("check")).exit_code, 0);
