@@ -87,17 +87,24 @@ class TemporaryFile {
     if (code == EEXIST) return false;
     return PosixError(code, "giving it its name (link)", path);
   }
-  Status RenameTo(const std::string& path) {
-    if (std::rename(name_.c_str(), path.c_str()) != 0) {
-      return PosixError(errno, "giving it its name (rename)", path);
-    }
-    name_.clear();
-    return Status::OK();
+  Status RenameTo(const std::string& path) { return Rename(path, 0); }
+  /// AlreadyExists where there is something of that name.
+  Status RenameToNew(const std::string& path) {
+    const Status renamed = Rename(path, RENAME_NOREPLACE);
+    // Some file systems of networks do not know the flag.
+    return ErrorInfoOf(renamed).native_code == std::to_string(EINVAL) ? RenameTo(path) : renamed;
   }
 
  private:
   TemporaryFile(PosixFile file, std::string name)
       : file_(std::move(file)), name_(std::move(name)) {}
+  Status Rename(const std::string& path, unsigned flags) {
+    if (renameat2(AT_FDCWD, name_.c_str(), AT_FDCWD, path.c_str(), flags) != 0) {
+      return PosixError(errno, "giving it its name (rename)", path);
+    }
+    name_.clear();
+    return Status::OK();
+  }
   PosixFile file_;
   std::string name_;
 };
@@ -118,7 +125,7 @@ class LocalOutput final : public OutputObject {
   Status Close() override {
     if (!file_) return Status::OK();
     ARROW_RETURN_NOT_OK(file_->file().Sync());
-    ARROW_RETURN_NOT_OK(file_->RenameTo(path_));
+    ARROW_RETURN_NOT_OK(file_->RenameToNew(path_));
     file_.reset();
     return Status::OK();
   }

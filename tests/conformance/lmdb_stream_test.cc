@@ -287,7 +287,7 @@ TEST_F(LMDBStreams, ResetDropsRowsAndStateAndStopsAnOlderWriter) {
   AMP_ASSERT_OK_AND_ASSIGN(const auto info, loader->GetTableInfo("t"));
   EXPECT_FALSE(info.has_value());
   AMP_EXPECT_ERROR(CommitBatch(loader.get(), Spec(), &state, 2, {{2, "b"}}), ErrorKind::kConflict,
-                   "was reset");
+                   "has reset the table");
   AMP_ASSERT_OK(loader->OpenStream(Spec()));
   // A writer from before the reset that never committed is not taken for the new one.
   AMP_EXPECT_ERROR(CommitBatch(loader.get(), Spec(), &fresh, 2, {{2, "b"}}), ErrorKind::kConflict,

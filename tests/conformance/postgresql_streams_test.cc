@@ -74,7 +74,7 @@ TEST_F(PostgreSQLStreams, ACommitIsNotRepeated) {
   AMP_EXPECT_ERROR(late->Commit(NextCheckpoint(before, 1)), ErrorKind::kConflict,
                    "is at commit 1");
   AMP_EXPECT_ERROR(loader_->BeginTransaction(WriteOf(before)), ErrorKind::kConflict,
-                   "read the checkpoint again");
+                   "go on from its checkpoint");
   EXPECT_EQ(TableText(), "1:a@1");
 }
 

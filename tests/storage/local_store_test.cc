@@ -167,7 +167,9 @@ TEST_F(LocalStoreTest, MissingPermissionsAreUnauthenticated) {
 
 TEST_F(LocalStoreTest, AnExistingNameIsNotWrittenOver) {
   AMP_ASSERT_OK(store_->Put("a", "old"));
-  AMP_EXPECT_ERROR(store_->Create("a"), ErrorKind::kAlreadyExists, "/a'");
+  AMP_ASSERT_OK_AND_ASSIGN(const auto object, store_->Create("a"));
+  AMP_ASSERT_OK(object->Write(arrow::Buffer::FromString("new")));
+  AMP_EXPECT_ERROR(object->Close(), ErrorKind::kAlreadyExists, "/a'");
   EXPECT_EQ((*store_->Read("a"))->ToString(), "old");
 }
 
