@@ -184,7 +184,8 @@ class Walk {
       found_.push_back({.path = path,
                         .size = static_cast<int64_t>(info.st_size),
                         .modified_at = static_cast<int64_t>(info.st_mtim.tv_sec) * 1000 +
-                                       info.st_mtim.tv_nsec / 1'000'000});
+                                       info.st_mtim.tv_nsec / 1'000'000,
+                        .unfinished = IsTemporary(name)});
     }
     return Status::OK();
   }

@@ -21,6 +21,7 @@ struct ObjectInfo {
   std::string path;
   int64_t size = 0;
   int64_t modified_at = 0;  ///< in Unix milliseconds
+  bool unfinished = false;  ///< see `ListOptions`
 };
 
 enum class PutOutcome {

@@ -1,8 +1,12 @@
 // Streams into Delta tables: states, fencing, undo, and what other writers do in between.
 
+#include <functional>
 #include <thread>
 
+#include "cli/run_ampload.h"
 #include "conformance/delta_stream_fixture.h"
+#include "loaders/delta/checkpoint_writer.h"
+#include "storage/open_store.h"
 
 namespace amp::testing {
 namespace {
@@ -305,6 +309,77 @@ TEST_F(DeltaStreams, AWriterWhoComesLateDoesNotBringBackWhatWasReset) {
     AMP_ASSERT_OK(other->ResetTable("t"));
     EXPECT_FALSE(fs::exists(Table()));
   }
+}
+
+/// A folder whose table someone drops just before a checkpoint is put there.
+class DroppedStore final : public storage::ObjectStore {
+ public:
+  DroppedStore(std::shared_ptr<ObjectStore> store, std::function<void()> drop)
+      : store_(std::move(store)), drop_(std::move(drop)) {}
+  Status Put(const std::string& path, std::string_view bytes) override {
+    drop_();
+    return store_->Put(path, bytes);
+  }
+  Result<std::shared_ptr<arrow::Buffer>> Read(const std::string& path) override {
+    return store_->Read(path);
+  }
+  Result<std::shared_ptr<arrow::io::RandomAccessFile>> Open(const std::string& path) override {
+    return store_->Open(path);
+  }
+  Result<std::vector<storage::ObjectInfo>> List(const std::string& folder,
+                                                const ListOptions& options) override {
+    return store_->List(folder, options);
+  }
+  Result<storage::PutOutcome> PutIfAbsent(const std::string& path,
+                                          std::string_view bytes) override {
+    return store_->PutIfAbsent(path, bytes);
+  }
+  Result<std::unique_ptr<storage::OutputObject>> Create(const std::string& path) override {
+    return store_->Create(path);
+  }
+  Status SyncFolders(const std::vector<std::string>& folders) override {
+    return store_->SyncFolders(folders);
+  }
+  Status Delete(const std::vector<std::string>& paths) override { return store_->Delete(paths); }
+  Status RemoveEmptyFolders() override { return store_->RemoveEmptyFolders(); }
+  std::string Describe(std::string_view path) const override { return store_->Describe(path); }
+
+ private:
+  std::shared_ptr<ObjectStore> store_;
+  std::function<void()> drop_;
+};
+
+TEST_F(DeltaStreams, ACheckpointThatComesLateDoesNotBringBackWhatWasReset) {
+  AMP_ASSERT_OK_AND_ASSIGN(auto loader, Make());
+  AMP_ASSERT_OK(Begin(loader.get(), 3));
+  AMP_ASSERT_OK_AND_ASSIGN(auto folder, storage::OpenStore(Table(), {}));
+  const auto store = std::make_shared<DroppedStore>(
+      std::move(folder), [&] { EXPECT_TRUE(loader->ResetTable("t").ok()); });
+  delta::LogReader reader{delta::LogStore(store, "")};
+  EXPECT_FALSE(delta::WriteCheckpoint(&reader, 2, {}).ok());
+  EXPECT_FALSE(fs::exists(Table()));
+  AMP_ASSERT_OK_AND_ASSIGN(const auto info, loader->GetTableInfo("t"));
+  EXPECT_FALSE(info);
+}
+
+TEST_F(DeltaStreams, WhatWritersHaveLeftWhenTheyDiedIsVacuumed) {
+  AMP_ASSERT_OK_AND_ASSIGN(auto loader, Make());
+  AMP_ASSERT_OK(Begin(loader.get(), 1));
+  const auto old = fs::file_time_type::clock::now() - std::chrono::hours(24 * 30);
+  const std::vector<std::string> left{".1f-1.amp-tmp", "_delta_log/.1f-2.amp-tmp",
+                                      "_delta_log/_ampload/main/.1f-3.amp-tmp"};
+  for (const std::string& name : left) {
+    std::ofstream(Table() + "/" + name) << "x";
+    fs::last_write_time(Table() + "/" + name, old);
+  }
+  const std::string fresh = Table() + "/.1f-4.amp-tmp";
+  std::ofstream(fresh) << "x";
+  const CommandResult result =
+      RunAmpload({"maintain", "--to", "delta:" + folder_.path(), "--table", "t"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  for (const std::string& name : left) EXPECT_FALSE(fs::exists(Table() + "/" + name)) << name;
+  EXPECT_TRUE(fs::exists(fresh));
+  EXPECT_EQ(Rows(), Lines{"1 x 1"});
 }
 
 TEST_F(DeltaStreams, AResetThatWasBrokenOffIsDoneAgain) {

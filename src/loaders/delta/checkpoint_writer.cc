@@ -147,6 +147,17 @@ Status CopyCheckpoint(const LogStore& log, const LogSegment& segment,
   }
 }
 
+// Someone may have dropped the table meanwhile: its checkpoint alone would bring it back.
+Status CheckStillThere(const LogStore& log, int64_t version) {
+  ARROW_ASSIGN_OR_RAISE(const auto commit, log.ReadText(CommitName(version)));
+  if (commit) return Status::OK();
+  ARROW_RETURN_NOT_OK(log.store().Delete({log.LogPath(CheckpointName(version))}));
+  ARROW_RETURN_NOT_OK(log.store().RemoveEmptyFolders());
+  return MakeError({.kind = ErrorKind::kNotFound, .side = ErrorSide::kTarget},
+                   fmt::format("the table in {} was dropped while version {} got a checkpoint",
+                               log.Describe(), version));
+}
+
 // A newer one may have been written meanwhile by somebody else.
 Status PointTo(const LogStore& log, const LastCheckpoint& checkpoint) {
   ARROW_ASSIGN_OR_RAISE(const auto current, log.ReadLastCheckpoint());
@@ -171,6 +182,7 @@ Result<LastCheckpoint> WriteCheckpoint(LogReader* reader, int64_t version,
   ARROW_RETURN_NOT_OK(CopyCheckpoint(log, *segment, options, &replay, &out));
   ARROW_ASSIGN_OR_RAISE(const LastCheckpoint written, out.Close(version));
   ARROW_RETURN_NOT_OK(log.store().SyncFolders({log.TablePath(kLogFolder)}));
+  ARROW_RETURN_NOT_OK(CheckStillThere(log, version));
   ARROW_RETURN_NOT_OK(PointTo(log, written));
   return written;
 }

@@ -14,6 +14,22 @@ namespace {
 // States of streams are cleaned up once in so many commits.
 constexpr int64_t kStates = 32;
 
+// A checkpoint is written anew with all files of the table; reading a commit costs about as much as
+// so many rows of it.
+constexpr int64_t kRowsOfCommit = 32;
+constexpr int64_t kMostCommits = 100;
+
+// Where the table does not say, as many commits as cost about as much to read as the checkpoint: of
+// a large table with small commits, more than ten. Each is twice the one before it, so that they
+// fall on the same versions whoever counts.
+int64_t CheckpointInterval(const Snapshot& snapshot, const TableProperties& properties) {
+  int64_t interval = std::max<int64_t>(properties.checkpoint_interval, 1);
+  if (snapshot.metadata().configuration.contains("delta.checkpointInterval")) return interval;
+  const int64_t wanted = std::min(snapshot.totals().files / kRowsOfCommit, kMostCommits);
+  while (interval * 2 <= wanted) interval *= 2;
+  return interval;
+}
+
 }  // namespace
 
 Result<LogUpkeep> KeepUpLog(LogReader reader, int64_t version, const TableProperties& properties) {
@@ -44,7 +60,7 @@ void Housekeeper::AfterCommit(DeltaTable* table, const StoredStream* stream) {
             .version = table->snapshot().version(),
             .properties = PropertiesOf(table->snapshot().metadata()),
             .stream = std::nullopt};
-  const int64_t interval = std::max<int64_t>(task.properties.checkpoint_interval, 1);
+  const int64_t interval = CheckpointInterval(table->snapshot(), task.properties);
   task.checkpoint = task.version > 0 && task.version % interval == 0;
   if (stream != nullptr && stream->revision % kStates == 0) task.stream = *stream;
   if (task.checkpoint || task.stream) Add(std::move(task));

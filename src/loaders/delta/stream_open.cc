@@ -174,10 +174,7 @@ class Dropping {
       last_ = EntryPath(newest + 1);
       return Status::OK();
     }
-    return MakeError({.kind = ErrorKind::kConflict, .side = ErrorSide::kTarget},
-                     fmt::format("table '{}': others go on writing to it; stop them, and reset it "
-                                 "again",
-                                 table_.name()));
+    return StillWritten();
   }
 
   static int64_t NewestVersion(const std::vector<std::string>& log) {
@@ -193,12 +190,29 @@ class Dropping {
     ARROW_ASSIGN_OR_RAISE(const auto data, List(/*of_log=*/false));
     ARROW_RETURN_NOT_OK(table_.store().Delete(data));
     ARROW_RETURN_NOT_OK(Failpoint("delta.reset_data"));
-    ARROW_ASSIGN_OR_RAISE(auto log, List(/*of_log=*/true));
-    std::erase(log, last_);
-    ARROW_RETURN_NOT_OK(table_.store().Delete(log));
+    ARROW_RETURN_NOT_OK(DeleteLog());
     ARROW_RETURN_NOT_OK(Failpoint("delta.reset_log"));
     if (!last_.empty()) ARROW_RETURN_NOT_OK(table_.store().Delete({last_}));
     return table_.store().RemoveEmptyFolders();
+  }
+
+  /// But for the last entry. Someone may be putting a checkpoint there: who does looks afterwards
+  /// whether the log is still there, and what came before that is seen by the second listing.
+  Status DeleteLog() {
+    for (int tries = 0; tries < kPlans; ++tries) {
+      ARROW_ASSIGN_OR_RAISE(auto log, List(/*of_log=*/true));
+      std::erase(log, last_);
+      if (log.empty()) return Status::OK();
+      ARROW_RETURN_NOT_OK(table_.store().Delete(log));
+    }
+    return StillWritten();
+  }
+
+  Status StillWritten() const {
+    return MakeError({.kind = ErrorKind::kConflict, .side = ErrorSide::kTarget},
+                     fmt::format("table '{}': others go on writing to it; stop them, and reset it "
+                                 "again",
+                                 table_.name()));
   }
 
   Result<std::vector<std::string>> List(bool of_log) {

@@ -386,11 +386,14 @@ std::optional<Conflict> DeltaTable::ConflictWith(const CommitDraft& draft, int64
       .read = draft.read, .serializable = serializable, .actions = draft.actions};
   if (auto conflict = FindConflict(intent, version, winner); conflict) return conflict;
   if (!draft.opens_stream) return std::nullopt;
-  if (!StoresStream(winner)) return std::nullopt;
-  return Conflict{.kind = ConflictKind::kTransaction,
-                  .version = version,
-                  .what = "it opened a stream",
-                  .winner = ""};
+  for (const Action& action : winner) {
+    const auto* txn = std::get_if<Txn>(&action);
+    const auto stream = txn == nullptr ? std::nullopt : StreamOfAppId(txn->app_id);
+    // Commits of streams that are known take no slot.
+    if (!stream || streams_.contains(*stream)) continue;
+    return Conflict{ConflictKind::kTransaction, version, "it opened a stream", ""};
+  }
+  return std::nullopt;
 }
 
 void DeltaTable::Stored(StoredStream stream) {

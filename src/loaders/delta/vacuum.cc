@@ -60,7 +60,8 @@ class Candidates {
           std::any_of(others.begin(), others.end(),
                       [&](const std::string& folder) { return object.path.starts_with(folder); });
       if (is_others || object.modified_at > newest) continue;
-      if (!IsHidden(object.path, scope.partition_columns)) objects_.push_back(std::move(object));
+      if (object.unfinished || !IsHidden(object.path, scope.partition_columns))
+        objects_.push_back(std::move(object));
     }
     needed_.resize(objects_.size(), false);
   }
@@ -135,7 +136,8 @@ Status NeedRemovedSince(const LogStore& log, int64_t since, Candidates* candidat
 // The folder is listed before the log is read: what is committed in between is found to be needed.
 Result<std::vector<ObjectInfo>> FindUnneeded(LogReader* reader, const VacuumScope& scope) {
   const LogStore& log = reader->log();
-  ARROW_ASSIGN_OR_RAISE(auto objects, log.store().List(log.TablePath(""), {.recursive = true}));
+  ARROW_ASSIGN_OR_RAISE(
+      auto objects, log.store().List(log.TablePath(""), {.recursive = true, .unfinished = true}));
   Candidates candidates(std::move(objects), scope);
   const int64_t since = scope.now_ms - scope.retention_ms;
   ARROW_RETURN_NOT_OK(NeedState(reader, since, &candidates));

@@ -20,6 +20,13 @@ constexpr int64_t kSmallBytes = int64_t{1} << 20;
 // group begins with compresses otherwise than the rest.
 constexpr double kTrustedShare = 0.8;
 
+// What the open row groups of several files may keep in memory, about: what is encoded of them, and
+// of each column a page, its dictionary and what compresses it.
+constexpr int64_t kMostOpenBytes = int64_t{128} << 20;
+constexpr int64_t kColumnBytes = int64_t{2} << 20;
+// Systems give a process some thousand.
+constexpr int64_t kMostOpenFiles = 256;
+
 // Memory that stays for the next commit.
 constexpr int64_t kKeptBytes = int64_t{16} << 20;
 
@@ -144,6 +151,7 @@ Status DataFileSet::Dispatch(Group* group) {
   if (group->file == nullptr) ARROW_RETURN_NOT_OK(OpenFile(group));
   Piece piece;
   piece.rows = group->pending_rows;
+  group->last_use = ++uses_;
   int64_t bytes = 0;
   for (int i = 0; i < plan_->schema->num_fields(); ++i) {
     arrow::ArrayVector arrays;
@@ -160,6 +168,7 @@ Status DataFileSet::Dispatch(Group* group) {
   group->pending_rows = 0;
   pending_bytes_ -= std::exchange(group->pending_bytes, 0);
   ARROW_RETURN_NOT_OK(progress_->Reserve(bytes));
+  group->group_bytes += bytes;
   group->file->Append(std::move(piece));
   return EndParts(group);
 }
@@ -177,9 +186,44 @@ Status DataFileSet::EndParts(Group* group) {
   if (size.file_bytes >= options.target_file_bytes) return EndFile(group);
   if (size.group_bytes >= options.row_group_bytes ||
       group->file->rows_in_group() >= options.row_group_rows) {
-    group->file->EndRowGroup();
+    EndRowGroup(group);
+    return Status::OK();
   }
+  const auto columns = static_cast<int64_t>(plan_->leaves.size());
+  SetOpenBytes(group, std::min(group->group_bytes, columns * kColumnBytes) + size.group_bytes);
+  BoundOpen();
   return Status::OK();
+}
+
+void DataFileSet::SetOpenBytes(Group* group, int64_t bytes) {
+  open_bytes_ += bytes - std::exchange(group->open_bytes, bytes);
+}
+
+void DataFileSet::EndRowGroup(Group* group) {
+  group->file->EndRowGroup();
+  group->group_bytes = 0;
+  SetOpenBytes(group, 0);
+}
+
+// One file alone ends its row groups by their size.
+void DataFileSet::BoundOpen() {
+  while (open_files_ > 1 && open_bytes_ > kMostOpenBytes) {
+    const auto largest = std::max_element(groups_.begin(), groups_.end(), [](auto& a, auto& b) {
+      return a.second.open_bytes < b.second.open_bytes;
+    });
+    EndRowGroup(&largest->second);
+  }
+}
+
+// The file that was not written to for the longest ends.
+Status DataFileSet::MakeRoom() {
+  if (open_files_ < kMostOpenFiles) return Status::OK();
+  Group* oldest = nullptr;
+  for (auto& [name, group] : groups_) {
+    if (group.file == nullptr) continue;
+    if (oldest == nullptr || group.last_use < oldest->last_use) oldest = &group;
+  }
+  return EndFile(oldest);
 }
 
 Result<DataFileSet::NewFile> DataFileSet::CreateFile(Group* group) {
@@ -192,9 +236,11 @@ Result<DataFileSet::NewFile> DataFileSet::CreateFile(Group* group) {
 }
 
 Status DataFileSet::OpenFile(Group* group) {
+  ARROW_RETURN_NOT_OK(MakeRoom());
   ARROW_ASSIGN_OR_RAISE(NewFile file, CreateFile(group));
   ARROW_ASSIGN_OR_RAISE(group->file,
                         FileEncoder::Open(plan_, std::move(file.object), progress_, ratios_));
+  ++open_files_;
   group->path = std::move(file.path);
   encoders_.push_back(group->file);
   return Status::OK();
@@ -209,6 +255,9 @@ Status DataFileSet::EndFile(Group* group) {
     AddFile(place, std::move(file));
   });
   group->file = nullptr;
+  group->group_bytes = 0;
+  SetOpenBytes(group, 0);
+  --open_files_;
   return Status::OK();
 }
 

@@ -23,6 +23,8 @@ namespace amp::parquet_files {
 /// partition's folder, or a microbatch), and every group has files of its own, in which its rows
 /// lie in the order they came. Encoding and storing go on beside the caller; `Write` waits where
 /// more than `queue_bytes` of rows wait for it. An error of theirs comes with the next call.
+/// However many groups are written to in turn, memory stays bounded: the row groups of the largest
+/// end early then, and the files of those that were not written to for long.
 ///
 /// Calls come from one thread at a time. What has not been finished is aborted by the destructor.
 class AMP_EXPORT DataFileSet {
@@ -57,6 +59,9 @@ class AMP_EXPORT DataFileSet {
     int64_t pending_bytes = 0;
     std::shared_ptr<FileEncoder> file = {};
     std::string path = {};
+    int64_t group_bytes = 0;  // of Arrow, in the open row group
+    int64_t open_bytes = 0;   // what that keeps in memory, about
+    int64_t last_use = 0;
   };
   struct Place {
     int64_t group = 0;
@@ -76,6 +81,10 @@ class AMP_EXPORT DataFileSet {
   Status DispatchWhenDue(Group* group);
   Status Dispatch(Group* group);
   Status EndParts(Group* group);
+  void EndRowGroup(Group* group);
+  void SetOpenBytes(Group* group, int64_t bytes);
+  void BoundOpen();
+  Status MakeRoom();
   Status OpenFile(Group* group);
   Status EndFile(Group* group);
   Status EndRows(Group* group, bool here);
@@ -94,6 +103,9 @@ class AMP_EXPORT DataFileSet {
   std::map<std::string, Group> groups_;
   int64_t groups_made_ = 0;
   int64_t pending_bytes_ = 0;  // of all groups
+  int64_t open_bytes_ = 0;     // of all groups
+  int64_t open_files_ = 0;
+  int64_t uses_ = 0;
   Ratios ratios_;
   std::vector<std::shared_ptr<FileEncoder>> encoders_;
   std::vector<std::string> paths_;

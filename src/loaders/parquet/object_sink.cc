@@ -10,7 +10,7 @@ namespace {
 // From here on a copy costs more than a call.
 constexpr int64_t kLargeBytes = 64 << 10;
 // So much may wait for the store.
-constexpr int64_t kMostQueued = int64_t{64} << 20;
+constexpr int64_t kMostQueued = int64_t{32} << 20;
 
 }  // namespace
 

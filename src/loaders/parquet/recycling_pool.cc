@@ -13,9 +13,10 @@ namespace {
 constexpr int64_t kLeastBytes = int64_t{4} << 10;
 // Pages and what compresses them stay below: a region that has grown large is for column chunks.
 constexpr int64_t kLeastRegionBytes = (int64_t{2} << 20) + 1;
+constexpr int64_t kPageBytes = int64_t{64} << 10;  // of the system, at most
 constexpr int64_t kRegionBytes = int64_t{64} << 20;
 // More is given back at once.
-constexpr int64_t kMostKept = int64_t{256} << 20;
+constexpr int64_t kMostKept = int64_t{128} << 20;
 constexpr int64_t kAlignment = arrow::kDefaultBufferAlignment;
 
 enum class Place { kBase, kBlock, kRegion };
@@ -72,7 +73,7 @@ Status RecyclingPool::Reallocate(int64_t old_size, int64_t new_size, int64_t ali
 void RecyclingPool::Free(uint8_t* buffer, int64_t size, int64_t alignment) {
   switch (PlaceOf(size, alignment)) {
     case Place::kRegion:
-      return FreeRegion(buffer);
+      return FreeRegion(buffer, size);
     case Place::kBlock:
       return FreeBlock(buffer, size);
     case Place::kBase:
@@ -137,11 +138,18 @@ void RecyclingPool::GrowRegion(const uint8_t* buffer, int64_t size) {
   touched = size;
 }
 
-void RecyclingPool::FreeRegion(uint8_t* buffer) {
+void RecyclingPool::FreeRegion(uint8_t* buffer, int64_t bytes) {
+  const int64_t size = (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
   const std::lock_guard lock(mutex_);
   const auto found = touched_.find(buffer);
-  const Region region{.start = buffer, .touched = found->second};
+  Region region{.start = buffer, .touched = found->second};
   touched_.erase(found);
+  // Or all regions would in time become as large as the largest column needs.
+  if (region.touched > size) {
+    ::madvise(buffer + size, static_cast<size_t>(region.touched - size), MADV_DONTNEED);
+    region_bytes_ -= region.touched - size;
+    region.touched = size;
+  }
   if (kept_bytes_ + region.touched > kMostKept) return Release(region);
   const auto place = std::upper_bound(
       kept_regions_.begin(), kept_regions_.end(), region,

@@ -59,7 +59,7 @@ class AMP_EXPORT RecyclingPool final : public arrow::MemoryPool {
   void FreeBlock(uint8_t* buffer, int64_t size);
   Status AllocateRegion(int64_t size, uint8_t** out);
   void GrowRegion(const uint8_t* buffer, int64_t size);
-  void FreeRegion(uint8_t* buffer);
+  void FreeRegion(uint8_t* buffer, int64_t bytes);
   void Release(const Region& region);
 
   arrow::MemoryPool* const base_;

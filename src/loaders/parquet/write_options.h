@@ -30,7 +30,7 @@ struct WriteOptions {
   bool decimals_as_integers = true;  ///< of up to 18 digits, as Iceberg wants them
   std::vector<std::pair<std::string, std::string>> metadata = {};
   /// Arrow data that waits for its encoding; more makes the caller wait.
-  int64_t queue_bytes = int64_t{64} << 20;
+  int64_t queue_bytes = int64_t{32} << 20;
 };
 
 }  // namespace amp::parquet_files
