@@ -45,6 +45,8 @@ class SmallDiskTarget final : public DeltaCrashTarget {
 Result<std::unique_ptr<CrashTarget>> Make() { return std::make_unique<DeltaCrashTarget>(); }
 Result<std::unique_ptr<CrashTarget>> MakeSmall() { return std::make_unique<SmallDiskTarget>(); }
 
+const std::vector<std::string> kOftenCheckpoints{"--set", "properties.delta.checkpointInterval=5"};
+
 class DeltaStreamCrash : public CrashFixture {
  protected:
   void SetUp() override { SetUpAt(&Make); }
@@ -58,7 +60,7 @@ TEST_F(DeltaStreamCrash, KilledAtEveryStepOfHousekeeping) {
                            "after_housekeeping"}) {
     for (const int time : {1, 2}) {
       const std::string point = fmt::format("AMPLOAD_FAILPOINTS=delta.{}=kill@{}", step, time);
-      AmploadProcess process(Stream(scenario, server), Options(point));
+      AmploadProcess process(Stream(scenario, server, kOftenCheckpoints), Options(point));
       ASSERT_EQ(process.Wait(std::chrono::seconds(20)), 137) << step << " was not reached";
       ExpectWholeBlocks(scenario);
     }

@@ -68,6 +68,8 @@ Result<std::unique_ptr<CrashTarget>> Make() {
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(StreamCrash);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(KilledStream);
 
+const std::vector<std::string> kOftenCheckpoints{"--set", "properties.delta.checkpointInterval=5"};
+
 class DeltaBucketCrash : public CrashFixture {
  protected:
   void SetUp() override { SetUpAt(&Make); }
@@ -79,7 +81,7 @@ TEST_F(DeltaBucketCrash, KilledAtEveryStepOfACommit) {
   for (const char* step : {"before_undo", "after_undo", "before_checkpoint", "before_commit",
                            "after_commit", "before_checkpoint_file", "after_checkpoint_file"}) {
     const std::string point = fmt::format("AMPLOAD_FAILPOINTS=delta.{}=kill", step);
-    AmploadProcess process(Stream(scenario, server), Options(point));
+    AmploadProcess process(Stream(scenario, server, kOftenCheckpoints), Options(point));
     ASSERT_EQ(process.Wait(std::chrono::seconds(30)), 137) << step << " was not reached";
     ExpectWholeBlocks(scenario);
   }
