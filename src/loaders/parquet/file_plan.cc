@@ -89,7 +89,7 @@ Result<std::vector<std::string>> LeavesOf(const parquet::SchemaDescriptor& schem
 
 Status AddBloomFilters(const parquet::SchemaDescriptor& schema, const WriteOptions& options,
                        parquet::WriterProperties::Builder* builder) {
-  for (const BloomFilter& filter : options.bloom_filters) {
+  for (const BloomFilterColumn& filter : options.bloom_filters) {
     ARROW_ASSIGN_OR_RAISE(const auto leaves, LeavesOf(schema, filter.column));
     for (const std::string& leaf : leaves) {
       if (schema.Column(schema.ColumnIndex(leaf))->physical_type() == parquet::Type::BOOLEAN) {

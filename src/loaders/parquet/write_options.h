@@ -10,7 +10,7 @@
 /// by a column or struct above it, which means all leaves below.
 namespace amp::parquet_files {
 
-struct BloomFilter {
+struct BloomFilterColumn {
   std::string column;
   std::optional<int64_t> distinct_values = {};  ///< left out: the rows of a row group
   double false_positives = 0.01;
@@ -25,7 +25,7 @@ struct WriteOptions {
   bool dictionary = true;
   std::vector<std::string> no_dictionary = {};  ///< columns that are known to repeat little
   std::vector<std::string> no_statistics = {};  ///< columns whose bounds nobody wants
-  std::vector<BloomFilter> bloom_filters = {};
+  std::vector<BloomFilterColumn> bloom_filters = {};
   bool page_index = false;
   bool decimals_as_integers = true;  ///< of up to 18 digits, as Iceberg wants them
   std::vector<std::pair<std::string, std::string>> metadata = {};
