@@ -31,8 +31,8 @@ std::string CommitPath(int64_t version) {
 /// Those who lost a race do not all try again at once.
 void WaitALittle(int lost) {
   thread_local std::mt19937 random{std::random_device{}()};
-  const int most = std::min(1 << std::min(lost, 8), 200);
-  std::this_thread::sleep_for(std::chrono::microseconds(random() % (most * 1000)));
+  const uint64_t most_ms = std::min(1U << std::min(lost, 8), 200U);
+  std::this_thread::sleep_for(std::chrono::microseconds(random() % (most_ms * 1000)));
 }
 
 Status TooManyOthers(const TableName& table, int tries) {
