@@ -24,10 +24,10 @@ namespace {
 std::string Python() { return std::getenv("AMPLOAD_PYTHON"); }
 
 /// The reader's process, which ends with this one: its standard input is closed then.
-class Reader {
+class DeltaReader {
  public:
-  static Reader& Get() {
-    static Reader reader;
+  static DeltaReader& Get() {
+    static DeltaReader reader;
     return reader;
   }
 
@@ -39,7 +39,7 @@ class Reader {
   }
 
  private:
-  Reader() = default;
+  DeltaReader() = default;
 
   Status Start() {
     int in[2];
@@ -87,7 +87,7 @@ Result<std::shared_ptr<arrow::Table>> ReadDelta(const std::string& folder,
   nlohmann::json request{{"table", folder}, {"out", out}};
   if (version) request["version"] = *version;
   if (!options.is_null()) request["options"] = options;
-  ARROW_ASSIGN_OR_RAISE(const std::string answer, Reader::Get().Ask(request.dump()));
+  ARROW_ASSIGN_OR_RAISE(const std::string answer, DeltaReader::Get().Ask(request.dump()));
   if (answer == "none") return nullptr;
   if (answer != "ok") return Status::IOError("delta-rs cannot read ", folder, ": ", answer);
   ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(out));
@@ -98,7 +98,7 @@ Result<std::shared_ptr<arrow::Table>> ReadDelta(const std::string& folder,
 Status DoWithDelta(const std::string& folder, const std::string& what, nlohmann::json more) {
   more["table"] = folder;
   more["do"] = what;
-  ARROW_ASSIGN_OR_RAISE(const std::string answer, Reader::Get().Ask(more.dump()));
+  ARROW_ASSIGN_OR_RAISE(const std::string answer, DeltaReader::Get().Ask(more.dump()));
   return answer == "ok" ? Status::OK() : Status::IOError(what, " by delta-rs: ", answer);
 }
 
