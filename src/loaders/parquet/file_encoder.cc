@@ -22,7 +22,7 @@ FileEncoder::~FileEncoder() { Abort(); }
 
 Result<std::shared_ptr<FileEncoder>> FileEncoder::Open(
     std::shared_ptr<const FilePlan> plan, std::unique_ptr<storage::OutputObject> object,
-    std::shared_ptr<Progress> progress, Ratios ratios) {
+    std::shared_ptr<Progress> progress, const Ratios& ratios) {
   std::shared_ptr<FileEncoder> encoder(
       new FileEncoder(std::move(plan), std::move(object), std::move(progress)));
   ARROW_RETURN_NOT_OK(encoder->OpenWriter(ratios));

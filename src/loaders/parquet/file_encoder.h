@@ -39,7 +39,7 @@ class FileEncoder : public std::enable_shared_from_this<FileEncoder> {
   static Result<std::shared_ptr<FileEncoder>> Open(std::shared_ptr<const FilePlan> plan,
                                                    std::unique_ptr<storage::OutputObject> object,
                                                    std::shared_ptr<Progress> progress,
-                                                   Ratios ratios);
+                                                   const Ratios& ratios);
   ~FileEncoder();
 
   /// Its bytes must be reserved; they are released as they are encoded.
