@@ -8,7 +8,7 @@
 namespace amp::delta {
 namespace {
 
-Metadata With(std::string column_metadata, StringMap configuration = {}) {
+Metadata With(const std::string& column_metadata, StringMap configuration = {}) {
   return {.id = "x",
           .schema_string = R"({"type":"struct","fields":[{"name":"a","type":"integer",)"
                            R"("nullable":true,"metadata":)" +
