@@ -71,8 +71,7 @@ TEST_F(PostgreSQLStreams, ACommitIsNotRepeated) {
   AMP_ASSERT_OK(late->Write({.id = 1, .ranges = {}}, *RowsOf(1, {{1, "a"}})));
   StreamState before = state;
   AMP_ASSERT_OK(CommitRows(loader_.get(), &state, {RowsOf(1, {{1, "a"}})}));
-  AMP_EXPECT_ERROR(late->Commit(NextCheckpoint(before, 1)), ErrorKind::kConflict,
-                   "is at commit 1");
+  AMP_EXPECT_ERROR(late->Commit(NextCheckpoint(before, 1)), ErrorKind::kConflict, "is at commit 1");
   AMP_EXPECT_ERROR(loader_->BeginTransaction(WriteOf(before)), ErrorKind::kConflict,
                    "go on from its checkpoint");
   EXPECT_EQ(TableText(), "1:a@1");
@@ -223,8 +222,7 @@ TEST_F(PostgreSQLStreams, ARunningWriterLearnsOfAReset) {
   back.held_epoch = state.epoch;
   AMP_EXPECT_ERROR(loader_->OpenStream(back), ErrorKind::kConflict, "reset");
   AMP_ASSERT_OK(Another()->OpenStream(Spec()));
-  AMP_EXPECT_ERROR(loader_->BeginTransaction(WriteOf(state)), ErrorKind::kConflict,
-                   "is at commit");
+  AMP_EXPECT_ERROR(loader_->BeginTransaction(WriteOf(state)), ErrorKind::kConflict, "is at commit");
   AMP_ASSERT_OK(loader_->ResetTable("never there"));
 }
 
