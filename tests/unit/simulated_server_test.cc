@@ -219,8 +219,8 @@ TEST(SimulatedServer, EndsAStreamWhereItIsAskedTo) {
   options.end = true;
   AMP_ASSERT_OK_AND_ASSIGN(const ServerPtr server, SimulatedServer::Start(options));
   AMP_ASSERT_OK_AND_ASSIGN(Connection connection, Connection::Open(server->url()));
-  AMP_ASSERT_OK_AND_ASSIGN(const auto reader, connection.Stream(kLogs, {}));
   EXPECT_FALSE(server->ended());
+  AMP_ASSERT_OK_AND_ASSIGN(const auto reader, connection.Stream(kLogs, {}));
   AMP_ASSERT_OK_AND_ASSIGN(const auto rows, reader->ToTable());
   EXPECT_EQ(rows->num_rows(), 60);
   EXPECT_TRUE(server->ended());
