@@ -1,5 +1,6 @@
-"""Loads a file into a new table of PostgreSQL by ADBC's bulk ingest and prints what that cost,
-connecting and reading included, imports not: URL FILE TABLE."""
+"""Loads a file's rows, once they are in memory, into a table of PostgreSQL by ADBC's bulk ingest and
+prints what that cost, connecting included: URL FILE TABLE [COMMITS]. With COMMITS: so many appends of
+1,000 rows each, through one connection."""
 
 import json
 import resource
@@ -7,37 +8,53 @@ import sys
 import time
 
 import adbc_driver_postgresql.dbapi
-import pyarrow
 import pyarrow.ipc
 import pyarrow.parquet
 
-PARQUET_BATCH_ROWS = 65_536
+COMMIT_ROWS = 1000
 
 
-def open_reader(path):
+def read_table(path):
     if path.endswith((".parquet", ".pq")):
-        file = pyarrow.parquet.ParquetFile(path)
-        batches = file.iter_batches(batch_size=PARQUET_BATCH_ROWS)
-        return pyarrow.RecordBatchReader.from_batches(file.schema_arrow, batches)
-    file = pyarrow.ipc.open_file(pyarrow.memory_map(path))
-    batches = (file.get_batch(i) for i in range(file.num_record_batches))
-    return pyarrow.RecordBatchReader.from_batches(file.schema, batches)
+        return pyarrow.parquet.read_table(path)
+    return pyarrow.ipc.open_file(path).read_all()
 
 
-def ingest(url, path, table):
+def ingest(connection, table, rows, mode):
+    with connection.cursor() as cursor:
+        cursor.adbc_ingest(table, rows.to_reader(), mode=mode)
+    connection.commit()
+
+
+def load(url, table, rows):
+    wall, cpu = time.perf_counter(), time.process_time()
     with adbc_driver_postgresql.dbapi.connect(url) as connection:
-        with connection.cursor() as cursor:
-            rows = cursor.adbc_ingest(table, open_reader(path), mode="create")
-        connection.commit()
-    return rows
+        ingest(connection, table, rows, "create")
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"who": "adbc", "rows": rows.num_rows, "wall": wall, "cpu": cpu,
+                      "peak_mib": peak}))
+
+
+def commit(url, table, rows, commits):
+    parts = rows.num_rows // COMMIT_ROWS
+    milliseconds = []
+    with adbc_driver_postgresql.dbapi.connect(url) as connection:
+        for i in range(commits):
+            part = rows.slice(i % parts * COMMIT_ROWS, COMMIT_ROWS).combine_chunks()
+            start = time.perf_counter()
+            ingest(connection, table, part, "create_append")
+            milliseconds.append((time.perf_counter() - start) * 1000)
+    print(json.dumps({"who": "adbc", "ms": milliseconds}))
 
 
 def main():
-    wall, cpu = time.perf_counter(), time.process_time()
-    rows = ingest(*sys.argv[1:])
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"who": "adbc", "rows": rows, "wall": wall, "cpu": cpu, "peak_mib": peak}))
+    url, path, table, *commits = sys.argv[1:]
+    rows = read_table(path)
+    if commits:
+        commit(url, table, rows, int(commits[0]))
+    else:
+        load(url, table, rows)
 
 
 if __name__ == "__main__":

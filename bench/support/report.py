@@ -1,8 +1,9 @@
 """Tables of runs, which are lines of JSON {who, rows, wall, cpu, and maybe peak_mib} in the order of
 running.
 
-report.py compare FILE: medians of each, and Ampload against each peer. Single times differ much from
-run to run, so what counts is the median of the ratios of runs that were made next to each other.
+report.py compare FILE: medians of each, and Ampload against each peer; other ways of Ampload's own
+("ampload, …") against the first peer and against "ampload". Single times differ much from run to run,
+so what counts is the median of the ratios of runs that were made next to each other.
 report.py memory FILE: peak memory of each, and by how much it differs from the first.
 report.py stream FILE: streams beside the same rows in bulk; latencies of commits.
 report.py quarters FILE: peak memory of each quarter of one stream.
@@ -60,8 +61,11 @@ def compare(runs):
             medians[-1].append(f"{median(theirs, 'peak_mib'):.0f}")
     print_table(head, medians)
     print()
-    ratios = [[f"{SUBJECT} / {who}", ratio(ours, theirs, "wall"), ratio(ours, theirs, "cpu")]
-              for who, theirs in runs.items() if who != SUBJECT]
+    pairs = [(SUBJECT, who) for who in runs if not who.startswith(SUBJECT)]
+    for variant in (who for who in runs if who.startswith(SUBJECT) and who != SUBJECT):
+        pairs += [(variant, who) for who in (*(who for _, who in pairs[:1]), SUBJECT)]
+    ratios = [[f"{a} / {b}", ratio(runs[a], runs[b], "wall"), ratio(runs[a], runs[b], "cpu")]
+              for a, b in pairs]
     print_table([f"median of {len(ours)} pairs (range)", "wall", "client CPU"], ratios)
 
 
