@@ -123,6 +123,27 @@ TEST_F(DeltaRefusals, APropertyThatIsTurnedOnMeanwhileIsObeyed) {
   AMP_ASSERT_OK(loader_->LoadBatch(*Plain(3), "t").status);
 }
 
+TEST_F(DeltaRefusals, TheTablesCodecIsTakenOrRefusedByName) {
+  const auto with_codec = [&](const std::string& codec) {
+    const std::string name = "properties.delta.parquet.compression.codec";
+    return Make({{name, {.value = codec}}});
+  };
+  AMP_ASSERT_OK_AND_ASSIGN(auto zstd, with_codec("ZSTD"));
+  AMP_ASSERT_OK(zstd->LoadBatch(*Plain(3), "zstd").status);
+  // A later load, whose own configuration says nothing, finds it in the table.
+  AMP_ASSERT_OK(loader_->LoadBatch(*Plain(4), "zstd").status);
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(folder_.file("zstd"))) {
+    const std::string file = entry.path().filename();
+    if (!file.ends_with(".parquet")) continue;
+    EXPECT_TRUE(file.ends_with(".zstd.parquet")) << file;
+    ++files;
+  }
+  EXPECT_EQ(files, 2);
+  AMP_ASSERT_OK_AND_ASSIGN(auto lzo, with_codec("lzo"));
+  AMP_EXPECT_ERROR(lzo->LoadBatch(*Plain(3), "lzo").status, ErrorKind::kConfigInvalid, "'lzo'");
+}
+
 TEST_F(DeltaRefusals, WideDecimalsAreRefusedAndKeptAsText) {
   const auto schema = arrow::schema({arrow::field("wide", arrow::decimal256(60, 2))});
   AMP_ASSERT_OK_AND_ASSIGN(const auto rows, BatchFromJson(schema, R"([{"wide":"12345.67"}])"));

@@ -33,7 +33,7 @@ struct AMP_EXPORT DeltaLakeStorageConfig {
   std::string replace_where;
   std::string description;
   std::map<std::string, std::string> properties;
-  std::string compression = "snappy";
+  std::string compression;
   ByteSize target_file_size{int64_t{128} << 20};
   int64_t row_group_rows = int64_t{1} << 20;
   bool dictionary = true;
@@ -63,7 +63,8 @@ struct AMP_EXPORT DeltaLakeStorageConfig {
         Field("properties", &C::properties,
               "Properties of a new table, as properties.delta.appendOnly=true"),
         Field("compression", &C::compression,
-              "Of data files: snappy, zstd[:level], lz4, gzip[:level], none"),
+              "Of data files: snappy, zstd[:level], lz4, gzip[:level], none; left out: the table's "
+              "delta.parquet.compression.codec, or snappy"),
         Field("target_file_size", &C::target_file_size, "A load's next data file begins here")
             .Between(1 << 16, int64_t{1} << 40)
             .Alias("file_size_hint"),

@@ -139,6 +139,7 @@ Result<MaintainResult> DeltaLakeLoader::MaintainTableImpl(const TableName& table
 
 Metadata DeltaLakeLoader::TableMetadata(int64_t /*rows*/, int64_t /*batches*/,
                                         double /*seconds*/) const {
+  if (config().compression.empty()) return {};
   return {{"compression", config().compression}};
 }
 

@@ -43,10 +43,19 @@ Strings WithoutStatistics(const arrow::Schema& schema, const TableProperties& pr
   return none;
 }
 
+// What the option says, else the table's property, whose names for codecs are Spark's.
+std::string CompressionOf(const DeltaLakeStorageConfig& config, const TableProperties& properties) {
+  if (!config.compression.empty()) return config.compression;
+  if (properties.compression.empty()) return "snappy";
+  if (properties.compression == "uncompressed") return "none";
+  if (properties.compression == "lz4_raw") return "lz4";
+  return properties.compression;
+}
+
 parquet_files::WriteOptions OptionsOf(const DeltaLakeStorageConfig& config,
                                       const arrow::Schema& files, const Metadata& metadata) {
   const TableProperties properties = PropertiesOf(metadata);
-  parquet_files::WriteOptions options{.compression = config.compression,
+  parquet_files::WriteOptions options{.compression = CompressionOf(config, properties),
                                       .target_file_bytes = config.target_file_size.bytes,
                                       .row_group_rows = config.row_group_rows,
                                       .dictionary = config.dictionary,
