@@ -141,23 +141,33 @@ Status CheckpointStream::OpenNext() {
   return OpenParquet("_sidecars/" + sidecar);
 }
 
+// Sidecars come last, as the files say which there are.
+Status CheckpointStream::Advance() {
+  if (rows_ == nullptr) return OpenNext();
+  ARROW_ASSIGN_OR_RAISE(const auto batch, rows_->Next());
+  if (batch == nullptr) {
+    rows_.reset();
+    return Status::OK();
+  }
+  const Status status =
+      ForEachCheckpointAction(*batch, [&](Action action) { return Take(std::move(action)); });
+  return status.ok() ? status : Unreadable(rows_->path(), status.message());
+}
+
 Result<std::vector<Action>> CheckpointStream::Next() {
-  while (ready_.empty()) {
-    if (rows_ == nullptr) {
-      if (files_.empty() && sidecars_.empty()) break;
-      ARROW_RETURN_NOT_OK(OpenNext());
-      continue;
-    }
-    ARROW_ASSIGN_OR_RAISE(const auto batch, rows_->Next());
-    if (batch == nullptr) {
-      rows_.reset();
-      continue;
-    }
-    const Status status =
-        ForEachCheckpointAction(*batch, [&](Action action) { return Take(std::move(action)); });
-    if (!status.ok()) return Unreadable(rows_->path(), status.message());
+  while (ready_.empty() && (rows_ != nullptr || !files_.empty() || !sidecars_.empty())) {
+    ARROW_RETURN_NOT_OK(Advance());
   }
   return std::exchange(ready_, {});
+}
+
+Result<std::vector<std::string>> CheckpointStream::SidecarNames(LogStore log, LogFile file) {
+  CheckpointStream stream(std::move(log), {std::move(file)});
+  while (stream.rows_ != nullptr || !stream.files_.empty()) {
+    ARROW_RETURN_NOT_OK(stream.Advance());
+    stream.ready_.clear();
+  }
+  return std::vector<std::string>(stream.sidecars_.begin(), stream.sidecars_.end());
 }
 
 }  // namespace amp::delta

@@ -25,7 +25,11 @@ class AMP_EXPORT CheckpointStream {
   /// The next ones; none at the end. NotFound where a file is gone: it was cleaned up meanwhile.
   Result<std::vector<Action>> Next();
 
+  /// The files in `_delta_log/_sidecars` that a checkpoint's file names, which are not read.
+  static Result<std::vector<std::string>> SidecarNames(LogStore log, LogFile file);
+
  private:
+  Status Advance();
   Status OpenNext();
   Status ReadJson(const std::string& name);
   Status OpenParquet(const std::string& name);

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "amp/testing/asserts.h"
+#include "core/stream_state.h"
 #include "interop/delta/tables.h"
 #include "loaders/delta/checkpoint_writer.h"
 #include "loaders/delta/log_cleaner.h"
@@ -187,6 +188,38 @@ TEST(DeltaCheckpoint, IsReadByOthers) {
   EXPECT_EQ(table.TheirFiles(25), files);
   for (const char* other : {"deltalake", "polars", "duckdb"}) {
     EXPECT_EQ(table.ReadBy(other), rows) << other;
+  }
+}
+
+int64_t CountFiles(const std::string& folder) {
+  int64_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) count += entry.exists();
+  return count;
+}
+
+TEST(DeltaCheckpoint, SidecarsGoWithTheLastCheckpointThatNamesThem) {
+  for (const std::string top : {"json", "parquet"}) {
+    SCOPED_TRACE(top);
+    const WrittenTable table(22, 10);
+    RunTables(fmt::format("v2 '{}' 19 {}", table.folder(), top));
+    const std::string sidecars = table.LogFile("_sidecars");
+    ASSERT_EQ(CountFiles(sidecars), 2);
+    WriteText(sidecars + "/left-behind.parquet", "nobody names it");
+    LogReader reader = table.Reader();
+    const auto before = table.OurFiles(21);
+    const int64_t now = UnixMillisNow();
+    // Younger than a day, it may be of a checkpoint that is being written.
+    AMP_ASSERT_OK_AND_ASSIGN(int64_t cleaned, CleanLog(reader.log(), 30 * kDay, now));
+    EXPECT_EQ(cleaned, 0);
+    AMP_ASSERT_OK_AND_ASSIGN(cleaned, CleanLog(reader.log(), 30 * kDay, now + 2 * kDay));
+    EXPECT_EQ(cleaned, 1);
+    EXPECT_EQ(CountFiles(sidecars), 2);
+    EXPECT_EQ(table.OurFiles(21), before);
+
+    AMP_ASSERT_OK(WriteCheckpoint(&reader, 21, {.now_ms = now}).status());
+    AMP_ASSERT_OK(CleanLog(reader.log(), 30 * kDay, now + 40 * kDay).status());
+    EXPECT_EQ(CountFiles(sidecars), 0);
+    EXPECT_EQ(table.OurFiles(21), before);
   }
 }
 

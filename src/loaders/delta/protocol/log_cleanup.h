@@ -17,8 +17,8 @@ struct CleanupPlan {
 };
 
 /// Which files of a log may go: those before the newest checkpoint that is not above the newest
-/// commit from before midnight (UTC) of the day `retention_ms` ago. Sidecars are not among them.
-/// Source: PROTOCOL.md, "Metadata Cleanup".
+/// commit from before midnight (UTC) of the day `retention_ms` ago. Sidecars are not among them:
+/// which of them go is known only when these are gone. Source: PROTOCOL.md, "Metadata Cleanup".
 AMP_EXPORT CleanupPlan PlanLogCleanup(std::span<const LogFile> files, int64_t retention_ms,
                                       int64_t now_ms);
 
