@@ -168,6 +168,24 @@ TEST_F(DeltaS3Faults, AnotherWritersCommitIsFollowed) {
   EXPECT_EQ(Found(), (Lines{"1 a", "2 b", "9 load"}));
 }
 
+TEST_F(DeltaS3Faults, MaintenanceDeletesWhatNoVersionNeeds) {
+  AMP_ASSERT_OK(loader_->LoadBatch(*Plain(3), "other").status);
+  AMP_ASSERT_OK(loader_->LoadBatch(*Plain(4), "other", {.mode = LoadMode::kOverwrite}).status);
+  ASSERT_EQ(Objects("other/part-"), 2U);
+  const MaintainOptions at_once{.retention = std::chrono::milliseconds(0), .force = true};
+  server_.Fail({.method = "DELETE", .status = 403, .code = "AccessDenied"});
+  AMP_EXPECT_ERROR(loader_->MaintainTable("other", at_once), ErrorKind::kUnauthenticated,
+                   "other/part-");
+  server_.Heal();
+  EXPECT_EQ(Objects("other/part-"), 2U);
+  AMP_ASSERT_OK_AND_ASSIGN(const MaintainResult done, loader_->MaintainTable("other", at_once));
+  EXPECT_EQ(done.files.size(), 1U);
+  EXPECT_EQ(Objects("other/part-"), 1U);
+  EXPECT_EQ(Objects("other" + std::string(kLog) + "0000000001.checkpoint.parquet"), 1U);
+  AMP_ASSERT_OK_AND_ASSIGN(const auto rows, loader_->ReadTable("other"));
+  EXPECT_EQ(rows->ToTable().ValueOrDie()->num_rows(), 1);
+}
+
 TEST_F(DeltaS3Faults, WrongKeysAndBucketsAreSaidBeforeAnythingIsWritten) {
   const Status wrong = MakeAt("another-secret").status();
   AMP_EXPECT_ERROR(wrong, ErrorKind::kUnauthenticated, "secret access key is wrong");
