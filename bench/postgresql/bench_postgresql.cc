@@ -36,9 +36,7 @@ struct Job {
   TableName table;
   std::string who;
 
-  Result<std::unique_ptr<Loader>> MakeLoader() const {
-    return Registry::Global().MakeFromUrl(url);
-  }
+  Result<std::unique_ptr<Loader>> MakeLoader() const { return Registry::Global().MakeFromUrl(url); }
 };
 
 Status Check(const LoadResult& result, int64_t rows) {
